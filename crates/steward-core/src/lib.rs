@@ -1,0 +1,28 @@
+//! What things are: names, ids, definitions, plans, states, roles, events, errors.
+//!
+//! This crate does no I/O and knows no clock, no async, no HTTP and no SQL: the same input gives
+//! the same answer. Everything that crosses a boundary is parsed here, once, into a type that
+//! cannot hold a bad value.
+
+pub mod audit;
+pub mod compose;
+pub mod definition;
+pub mod deployment;
+pub mod device;
+pub mod diff;
+pub mod event;
+pub mod id;
+pub mod log;
+pub mod name;
+pub mod operation;
+pub mod plan;
+pub mod preflight;
+pub mod redact;
+pub mod refusal;
+pub mod role;
+pub mod time;
+pub mod user;
+
+pub use id::{AuditId, DeploymentId, DeviceId, OperationId, SessionId, TokenId, UserId};
+pub use refusal::{Code, Refusal};
+pub use time::Timestamp;

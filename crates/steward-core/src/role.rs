@@ -1,0 +1,133 @@
+//! Roles, and the one matrix that says what each may do.
+
+use serde::{Deserialize, Serialize};
+
+/// What an account may do. Each role may do all that the ones below it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Runs operations that lose no data.
+    Operator,
+    /// Manages: users, data, trust.
+    Admin,
+    /// The first account; the last owner cannot be removed.
+    Owner,
+}
+
+impl Role {
+    /// Every role, lowest first.
+    pub const ALL: [Role; 4] = [Role::Viewer, Role::Operator, Role::Admin, Role::Owner];
+
+    /// The role as text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Admin => "admin",
+            Role::Owner => "owner",
+        }
+    }
+
+    /// Reads a role.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// Whether this role may do it.
+    pub fn may(self, permission: Permission) -> bool {
+        self >= permission.lowest_role()
+    }
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal, $role:ident;)*) => {
+        /// Something that needs a right. An operation or route without an entry does not compile.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Permission {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Permission {
+            /// Every permission.
+            pub const ALL: &'static [Permission] = &[$(Permission::$variant),*];
+
+            /// The name that audit rows carry.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Permission::$variant => $text,)* }
+            }
+
+            /// The lowest role that has it.
+            pub fn lowest_role(self) -> Role {
+                match self { $(Permission::$variant => Role::$role,)* }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// See devices, applications, deployments, operations.
+    Read = "read", Viewer;
+    /// See the logs of deployments.
+    ReadLogs = "logs.read", Operator;
+    /// See the generated files and the commands that ran.
+    ReadFiles = "files.read", Operator;
+    /// See who did what.
+    ReadAudit = "audit.read", Admin;
+    /// See one's own account, tokens and sessions, and change one's password.
+    OwnAccount = "account.own", Viewer;
+    /// Make an API token for oneself.
+    CreateToken = "token.create", Viewer;
+    /// Add, change and remove accounts.
+    ManageUsers = "users.manage", Admin;
+    /// Deploy an application.
+    DeploymentDeploy = "deployment.deploy", Operator;
+    /// Start a deployment.
+    DeploymentStart = "deployment.start", Operator;
+    /// Stop a deployment.
+    DeploymentStop = "deployment.stop", Operator;
+    /// Restart a deployment.
+    DeploymentRestart = "deployment.restart", Operator;
+    /// Change the settings of a deployment.
+    DeploymentUpdate = "deployment.update", Operator;
+    /// Return a deployment to an earlier revision.
+    DeploymentRollback = "deployment.rollback", Operator;
+    /// Remove a deployment, keeping its data.
+    DeploymentRemove = "deployment.remove", Admin;
+    /// Delete a volume and what is in it.
+    VolumeDelete = "volume.delete", Admin;
+    /// Cancel an operation.
+    OperationCancel = "operation.cancel", Operator;
+    /// Finish what an operation left undone.
+    OperationRetry = "operation.retry", Operator;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_do_all_that_the_ones_below_may() {
+        for permission in Permission::ALL {
+            let allowed: Vec<bool> = Role::ALL.iter().map(|role| role.may(*permission)).collect();
+            assert!(allowed.is_sorted(), "{permission:?}: {allowed:?}");
+            assert!(Role::Owner.may(*permission));
+        }
+    }
+
+    #[test]
+    fn a_viewer_changes_nothing() {
+        for permission in Permission::ALL.iter().filter(|p| p.as_str().starts_with("deployment.") || p.as_str().starts_with("volume.")) {
+            assert!(!Role::Viewer.may(*permission), "{permission:?}");
+        }
+    }
+
+    #[test]
+    fn roles_read_back() {
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!(Role::parse("root"), None);
+    }
+}
