@@ -1,0 +1,332 @@
+//! Signing in and out, and who a request comes from.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use steward_core::name::UserName;
+use steward_core::role::{Permission, Role};
+use steward_core::user::{Actor, Credential, Session, User, check_password};
+use steward_core::{Code, Refusal, SessionId, Timestamp};
+use steward_store::{Connection, sessions, tokens, users};
+
+use super::{credentials, done, password};
+use crate::engine::{Engine, Inner};
+use crate::error;
+use crate::seams::id_bytes;
+
+/// A session that is not used ends after this time.
+const IDLE: i64 = 7 * 24 * 3600 * 1000;
+/// And after this time whatever happens.
+const LIFETIME: i64 = 30 * 24 * 3600 * 1000;
+/// "Last used" is written at most this often.
+const TOUCH: u64 = 60 * 1000;
+/// What session secrets begin with.
+const SESSION_PREFIX: &str = "sts_";
+/// What API tokens begin with.
+pub(super) const TOKEN_PREFIX: &str = "stw_";
+
+/// Wrong guesses that are allowed in the window, per account and per address.
+const GUESSES: usize = 5;
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Names and addresses that are remembered; the oldest go first.
+const REMEMBERED: usize = 10_000;
+
+/// Where a sign-in comes from.
+#[derive(Clone, Debug, Default)]
+pub struct SignIn {
+    /// The peer's address.
+    pub address: String,
+    /// What the client calls itself; untrusted.
+    pub client: String,
+}
+
+/// A fresh session. The secret is shown once.
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// The session.
+    pub session: Session,
+    /// What the client holds from now on.
+    pub secret: String,
+}
+
+/// Counts wrong guesses.
+#[derive(Default)]
+pub(crate) struct Guesses {
+    table: Mutex<HashMap<String, Vec<Instant>>>,
+}
+
+impl Guesses {
+    /// Refuses when there were too many, and counts this try as one until it is taken back.
+    pub fn check(&self, address: &str, account: &str) -> Result<(), Refusal> {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        for key in keys(address, account) {
+            let tries = table.entry(key).or_default();
+            tries.retain(|at| now.duration_since(*at) < WINDOW);
+            if tries.len() >= GUESSES {
+                let wait = tries.first().map_or(WINDOW, |first| WINDOW.saturating_sub(now.duration_since(*first)));
+                let message = format!("too many wrong tries; try again in {} minutes", wait.as_secs() / 60 + 1);
+                return Err(Refusal::new(Code::TooManyRequests, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a try before it is evaluated, so that many at once evaluate no more than the limit.
+    pub fn failed(&self, address: &str, account: &str) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.len() > REMEMBERED {
+            let now = Instant::now();
+            table.retain(|_, tries| tries.iter().any(|at| now.duration_since(*at) < WINDOW));
+        }
+        for key in keys(address, account) {
+            table.entry(key).or_default().push(Instant::now());
+        }
+    }
+
+    fn forgive(&self, address: &str, account: &str) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in keys(address, account) {
+            if let Some(tries) = table.get_mut(&key) {
+                tries.pop();
+            }
+        }
+    }
+}
+
+fn keys(address: &str, account: &str) -> [String; 2] {
+    [format!("address {address}"), format!("account {}", account.to_lowercase())]
+}
+
+impl Engine {
+    /// Signs in with a name and a password.
+    ///
+    /// # Errors
+    /// `sign_in_failed`, the same and as slowly for a name that does not exist; `too_many_requests`.
+    pub async fn sign_in(&self, from: &SignIn, user: &str, given: &str) -> Result<SignedIn, Refusal> {
+        let actor = Actor::Anonymous { address: from.address.clone() };
+        let shown: String = user.chars().take(64).collect();
+        let result = self.sign_in_inner(from, user, given).await;
+        self.inner.audited(&actor, "sign_in", &shown, result).await
+    }
+
+    async fn sign_in_inner(&self, from: &SignIn, user: &str, given: &str) -> Result<SignedIn, Refusal> {
+        let engine = &self.inner;
+        let wrong = || Refusal::new(Code::SignInFailed, "the name or the password is not right");
+        engine.accounts.guesses.check(&from.address, user)?;
+        // Counted before the password is looked at, and taken back when it is right: of many guesses
+        // at once, no more than the limit are evaluated.
+        engine.accounts.guesses.failed(&from.address, user);
+        let found = match UserName::parse(user) {
+            Ok(name) => {
+                let mut reader = engine.store.read().await.map_err(error::store)?;
+                users::by_name(&mut reader, &name).await.map_err(error::store)?
+            }
+            Err(_) => None,
+        };
+        let (known, hash) = found.unzip();
+        if given.len() > 1024 || !password::verify(engine, given, hash).await? {
+            return Err(wrong());
+        }
+        let known = known.ok_or_else(wrong)?;
+        engine.accounts.guesses.forgive(&from.address, user);
+        let actor = Actor::User {
+            id: known.id.clone(),
+            name: known.name.clone(),
+            role: known.role,
+            credential: Credential::Session(SessionId::from_random(id_bytes(engine.random.as_ref()))),
+            address: from.address.clone(),
+        };
+        let mut tx = engine.store.begin().await.map_err(error::store)?;
+        done(&mut tx, &actor, "sign_in", known.name.as_str(), json!({}), engine.clock.now()).await?;
+        let signed_in = engine.new_session(&mut tx, known, from).await?;
+        tx.commit().await.map_err(error::store)?;
+        Ok(signed_in)
+    }
+
+    /// Who a secret belongs to: a session's, or an API token's.
+    ///
+    /// # Errors
+    /// `not_signed_in` when it is unknown, expired or revoked.
+    pub async fn authenticate(&self, secret: &str, address: &str) -> Result<Actor, Refusal> {
+        let engine = &self.inner;
+        let hash = credentials::hash(secret);
+        let now = engine.clock.now();
+        if secret.starts_with(TOKEN_PREFIX) {
+            return engine.by_token(&hash, address, now).await;
+        }
+        let found = {
+            let mut reader = engine.store.read().await.map_err(error::store)?;
+            sessions::by_hash(&mut reader, &hash).await.map_err(error::store)?
+        };
+        let (session, user) = found.ok_or_else(expired)?;
+        if now >= session.expires_at || now.since(session.last_used_at) > IDLE as u64 {
+            return Err(expired());
+        }
+        if now.since(session.last_used_at) > TOUCH {
+            let mut tx = engine.store.begin().await.map_err(error::store)?;
+            sessions::touch(&mut tx, &session.id, now).await.map_err(error::store)?;
+            tx.commit().await.map_err(error::store)?;
+        }
+        Ok(actor(user, None, Credential::Session(session.id), address))
+    }
+
+    /// The account behind an actor.
+    ///
+    /// # Errors
+    /// `not_signed_in`.
+    pub async fn account(&self, actor: &Actor) -> Result<User, Refusal> {
+        let id = actor.user_id().ok_or_else(expired)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        users::get(&mut reader, id).await.map_err(error::store)?.ok_or_else(expired)
+    }
+
+    /// Ends the session that was shown.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sign_out(&self, actor: &Actor) -> Result<(), Refusal> {
+        let Actor::User { credential: Credential::Session(id), name, .. } = actor else { return Ok(()) };
+        let mut tx = self.inner.store.begin().await.map_err(error::store)?;
+        sessions::delete(&mut tx, id).await.map_err(error::store)?;
+        done(&mut tx, actor, "sign_out", name.as_str(), json!({}), self.inner.clock.now()).await?;
+        tx.commit().await.map_err(error::store)
+    }
+
+    /// One's own sessions.
+    ///
+    /// # Errors
+    /// `not_signed_in`.
+    pub async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>, Refusal> {
+        self.inner.authorize(actor, Permission::OwnAccount)?;
+        let id = actor.user_id().ok_or_else(expired)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        sessions::list(&mut reader, id).await.map_err(error::store)
+    }
+
+    /// Ends one of one's own sessions.
+    ///
+    /// # Errors
+    /// `not_found` when it is not one's own.
+    pub async fn end_session(&self, actor: &Actor, id: &str) -> Result<(), Refusal> {
+        let missing = || Refusal::not_found("session", id);
+        let own = self.sessions(actor).await?;
+        let session = own.into_iter().find(|session| session.id.as_str() == id).ok_or_else(missing)?;
+        let mut tx = self.inner.store.begin().await.map_err(error::store)?;
+        sessions::delete(&mut tx, &session.id).await.map_err(error::store)?;
+        done(&mut tx, actor, "session.end", id, json!({}), self.inner.clock.now()).await?;
+        tx.commit().await.map_err(error::store)
+    }
+
+    /// Changes one's own password; every other session ends.
+    ///
+    /// # Errors
+    /// `sign_in_failed` when the present one is wrong; `invalid_value` for a bad new one.
+    pub async fn change_password(&self, actor: &Actor, current: &str, new: &str) -> Result<(), Refusal> {
+        let result = self.change_password_inner(actor, current, new).await;
+        self.inner.audited(actor, "account.password", actor.display(), result).await
+    }
+
+    async fn change_password_inner(&self, actor: &Actor, current: &str, new: &str) -> Result<(), Refusal> {
+        let engine = &self.inner;
+        engine.authorize(actor, Permission::OwnAccount)?;
+        let account = self.account(actor).await?;
+        engine.accounts.guesses.check(actor.address(), account.name.as_str())?;
+        engine.accounts.guesses.failed(actor.address(), account.name.as_str());
+        let hash = {
+            let mut reader = engine.store.read().await.map_err(error::store)?;
+            users::by_name(&mut reader, &account.name).await.map_err(error::store)?.map(|(_, hash)| hash)
+        };
+        if !password::verify(engine, current, hash).await? {
+            return Err(Refusal::new(Code::SignInFailed, "the present password is not right").with_field("current"));
+        }
+        engine.accounts.guesses.forgive(actor.address(), account.name.as_str());
+        check_password(new, &account.name).map_err(|refusal| refusal.with_field("new"))?;
+        let hash = password::hash(engine, new).await?;
+        let keep = match actor {
+            Actor::User { credential: Credential::Session(id), .. } => Some(id),
+            _ => None,
+        };
+        let mut tx = engine.store.begin().await.map_err(error::store)?;
+        users::set_password(&mut tx, &account.id, &hash).await.map_err(error::store)?;
+        sessions::delete_of_user(&mut tx, &account.id, keep).await.map_err(error::store)?;
+        done(&mut tx, actor, "account.password", account.name.as_str(), json!({}), engine.clock.now()).await?;
+        tx.commit().await.map_err(error::store)
+    }
+}
+
+fn expired() -> Refusal {
+    Refusal::new(Code::NotSignedIn, "sign in first")
+}
+
+fn actor(user: User, limit: Option<Role>, credential: Credential, address: &str) -> Actor {
+    let role = limit.map_or(user.role, |limit| limit.min(user.role));
+    Actor::User { id: user.id, name: user.name, role, credential, address: address.to_owned() }
+}
+
+impl Inner {
+    async fn by_token(&self, hash: &str, address: &str, now: Timestamp) -> Result<Actor, Refusal> {
+        let found = {
+            let mut reader = self.store.read().await.map_err(error::store)?;
+            tokens::by_hash(&mut reader, hash).await.map_err(error::store)?
+        };
+        let (token, user) = found.ok_or_else(expired)?;
+        if token.expires_at.is_some_and(|at| now >= at) {
+            return Err(expired());
+        }
+        if token.last_used_at.is_none_or(|at| now.since(at) > TOUCH) {
+            let mut tx = self.store.begin().await.map_err(error::store)?;
+            tokens::touch(&mut tx, &token.id, now).await.map_err(error::store)?;
+            tx.commit().await.map_err(error::store)?;
+        }
+        Ok(actor(user, Some(token.role), Credential::Token(token.id), address))
+    }
+
+    /// Stores a new session for an account.
+    pub(super) async fn new_session(&self, conn: &mut Connection, user: User, from: &SignIn) -> Result<SignedIn, Refusal> {
+        let now = self.clock.now();
+        let secret = credentials::generate(self.random.as_ref(), SESSION_PREFIX);
+        let session = Session {
+            id: SessionId::from_random(id_bytes(self.random.as_ref())),
+            user_id: user.id.clone(),
+            client: from.client.chars().filter(|c| !c.is_control()).take(200).collect(),
+            address: from.address.clone(),
+            created_at: now,
+            last_used_at: now,
+            expires_at: now.plus(LIFETIME),
+        };
+        sessions::delete_expired(conn, now).await.map_err(error::store)?;
+        sessions::insert(conn, &session, &credentials::hash(&secret)).await.map_err(error::store)?;
+        Ok(SignedIn { user, session, secret })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_wrong_guesses_lock_account_and_address() {
+        let guesses = Guesses::default();
+        for _ in 0..GUESSES {
+            assert!(guesses.check("10.0.0.1", "anna").is_ok());
+            guesses.failed("10.0.0.1", "anna");
+        }
+        assert!(guesses.check("10.0.0.1", "bert").is_err(), "the address is locked");
+        assert!(guesses.check("10.0.0.2", "Anna").is_err(), "the account is locked, whatever the case");
+        assert!(guesses.check("10.0.0.2", "bert").is_ok());
+    }
+
+    #[test]
+    fn a_right_password_takes_its_try_back() {
+        let guesses = Guesses::default();
+        for _ in 0..20 {
+            assert!(guesses.check("10.0.0.1", "anna").is_ok());
+            guesses.failed("10.0.0.1", "anna");
+            guesses.forgive("10.0.0.1", "anna");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The door: a request becomes an operation, or a refusal.
+//!
+//! authorize → plan → refuse or accept. Accepted means durable: the record, its audit row, its
+//! locks' names, its draft and the idempotency key are committed before anybody is told.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use steward_core::audit::{AuditEntry, AuditPhase};
+use steward_core::event::Event;
+use steward_core::operation::{Kind, Operation, Request, State};
+use steward_core::plan::Plan;
+use steward_core::role::Permission;
+use steward_core::user::Actor;
+use steward_core::{Code, OperationId, Refusal};
+use steward_store::{audit, idempotency, journal, operations as rows};
+
+use crate::engine::{Engine, Inner};
+use crate::error;
+use crate::operations::{self, Prepared};
+use crate::seams::id_bytes;
+
+/// What comes with a request.
+#[derive(Clone, Debug, Default)]
+pub struct Submission {
+    /// The same key gives the same operation, for a day.
+    pub idempotency_key: Option<String>,
+    /// The hash of the plan that the person saw; another plan is refused.
+    pub plan_hash: Option<String>,
+}
+
+/// An accepted request.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The operation.
+    pub operation: Operation,
+    /// Whether everything was so already, and nothing is done.
+    pub unchanged: bool,
+}
+
+/// A refusal that brings the plan it is about.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// The plan, when one was made.
+    pub plan: Option<Box<Plan>>,
+    /// The operation that is in the way, when there is one.
+    pub operation_id: Option<OperationId>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, plan: None, operation_id: None }
+    }
+}
+
+/// The longest idempotency key, in bytes.
+const MAX_KEY: usize = 200;
+
+impl Engine {
+    /// The plan of a request, without doing anything.
+    ///
+    /// # Errors
+    /// `not_allowed`, or what makes the request impossible.
+    pub async fn plan(&self, actor: &Actor, request: &Request) -> Result<Plan, Refusal> {
+        self.inner.authorize(actor, Permission::Read)?;
+        Ok(operations::prepare(&self.inner, request).await?.plan)
+    }
+
+    /// Takes a request. When this returns an operation, it is durable and will come to rest.
+    ///
+    /// # Errors
+    /// Why not; nothing was changed, and an audit row says so.
+    pub async fn submit(&self, actor: &Actor, request: Request, submission: Submission) -> Result<Accepted, Refused> {
+        match self.inner.submit(actor, &request, &submission).await {
+            Ok(accepted) => Ok(accepted),
+            Err(refused) => {
+                let target = target_of(&request);
+                self.inner.audit_refusal(actor, request.kind().as_str(), &target, &refused.refusal).await?;
+                Err(refused)
+            }
+        }
+    }
+}
+
+/// What a request is about, as far as it says so itself.
+fn target_of(request: &Request) -> String {
+    match request {
+        Request::DeploymentDeploy(p) => p.name.as_ref().map_or_else(|| p.application.to_string(), ToString::to_string),
+        Request::DeploymentStart(p) => p.deployment_id.to_string(),
+        Request::DeploymentStop(p) => p.deployment_id.to_string(),
+        Request::DeploymentRestart(p) => p.deployment_id.to_string(),
+        Request::DeploymentUpdate(p) => p.deployment_id.to_string(),
+        Request::DeploymentRollback(p) => p.deployment_id.to_string(),
+        Request::DeploymentRemove(p) => p.deployment_id.to_string(),
+        Request::VolumeDelete(p) => p.volume.to_string(),
+    }
+}
+
+/// A fingerprint of a request, secrets included, that gives none of them away.
+fn digest(request: &Request) -> String {
+    let text = serde_json::to_string(request).unwrap_or_default();
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+impl Inner {
+    /// Whether an actor may do it.
+    pub fn authorize(&self, actor: &Actor, permission: Permission) -> Result<(), Refusal> {
+        match actor.role() {
+            None => Err(Refusal::new(Code::NotSignedIn, "sign in first")),
+            Some(role) if role.may(permission) => Ok(()),
+            Some(role) => Err(Refusal::new(
+                Code::NotAllowed,
+                format!("this needs the role {}; you are {}", permission.lowest_role().as_str(), role.as_str()),
+            )),
+        }
+    }
+
+    async fn submit(&self, actor: &Actor, request: &Request, submission: &Submission) -> Result<Accepted, Refused> {
+        let kind = request.kind();
+        self.authorize(actor, kind.permission())?;
+        let digest = digest(request);
+        if let Some(accepted) = self.already(actor, request, submission, &digest).await? {
+            return Ok(accepted);
+        }
+        let prepared = operations::prepare(self, request).await?;
+        check(&prepared, submission)?;
+        // The look at the device took time and is not under the lock: a slow device must not hold up
+        // the others. So somebody else may have come first, which is looked at again.
+        let _accepting = self.accept.lock().await;
+        if let Some(accepted) = self.already(actor, request, submission, &digest).await? {
+            return Ok(accepted);
+        }
+        self.accept(actor, kind, prepared, submission, &digest).await.map_err(Refused::from)
+    }
+
+    /// The operation that this request has become already.
+    async fn already(&self, actor: &Actor, request: &Request, submission: &Submission, digest: &str) -> Result<Option<Accepted>, Refused> {
+        match self.known(actor, submission, digest).await? {
+            Some(accepted) => Ok(Some(accepted)),
+            None => self.under_way(request, digest).await,
+        }
+    }
+
+    /// The operation that an idempotency key stands for.
+    async fn known(&self, actor: &Actor, submission: &Submission, digest: &str) -> Result<Option<Accepted>, Refused> {
+        let Some(key) = &submission.idempotency_key else { return Ok(None) };
+        if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            let message = format!("an idempotency key is 1 to {MAX_KEY} printable characters without spaces");
+            return Err(Refusal::new(Code::InvalidValue, message).with_field("Idempotency-Key").into());
+        }
+        let mut reader = self.store.read().await.map_err(error::store)?;
+        let found = idempotency::find(&mut reader, &scope(actor), key, self.clock.now()).await.map_err(error::store)?;
+        let Some((earlier, id)) = found else { return Ok(None) };
+        if earlier != digest {
+            return Err(Refusal::new(Code::IdempotencyKeyReused, "this idempotency key was used for another request")
+                .with_field("Idempotency-Key")
+                .into());
+        }
+        let operation = rows::get(&mut reader, &id).await.map_err(error::store)?;
+        Ok(operation.map(|operation| Accepted { unchanged: !operation.changed, operation }))
+    }
+
+    /// A second click while the first is under way gives the same operation; another request that
+    /// cannot wait is refused with the name of what is in its way.
+    async fn under_way(&self, request: &Request, digest: &str) -> Result<Option<Accepted>, Refused> {
+        let mut reader = self.store.read().await.map_err(error::store)?;
+        let active = match request {
+            Request::DeploymentDeploy(p) => {
+                let name = p.name.as_ref().map_or(p.application.as_str(), |name| name.as_str());
+                rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(|o| o.target == name && o.deployment_id.is_some())
+            }
+            Request::VolumeDelete(p) => {
+                rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(|o| o.target == p.volume.as_str())
+            }
+            Request::DeploymentStart(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
+            Request::DeploymentStop(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
+            Request::DeploymentRestart(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
+            Request::DeploymentUpdate(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
+            Request::DeploymentRollback(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
+            Request::DeploymentRemove(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
+        };
+        let Some(active) = active else { return Ok(None) };
+        if self.running.digest(&active.id).as_deref() == Some(digest) {
+            return Ok(Some(Accepted { operation: active, unchanged: false }));
+        }
+        if operations::refuses_to_wait(request.kind()) || active.kind == Kind::DeploymentDeploy {
+            let message = format!("`{}` is busy: {} by {} is under way", active.target, active.kind.as_str(), active.actor);
+            let hint = format!("Wait for the operation {} to end.", active.id);
+            return Err(Refused {
+                refusal: Refusal::new(Code::Locked, message).with_hint(hint),
+                plan: None,
+                operation_id: Some(active.id),
+            });
+        }
+        Ok(None)
+    }
+
+    /// Commits the record, its audit row, its draft and its idempotency key, all or nothing.
+    async fn accept(&self, actor: &Actor, kind: Kind, prepared: Prepared, submission: &Submission, digest: &str) -> Result<Accepted, Refusal> {
+        let now = self.clock.now();
+        let changed = prepared.plan.changed;
+        let operation = Operation {
+            id: OperationId::from_random(id_bytes(self.random.as_ref())),
+            kind,
+            state: if changed { State::Queued } else { State::Succeeded },
+            target: prepared.plan.target.clone(),
+            deployment_id: prepared.deployment_id.clone(),
+            device_id: prepared.device_id.clone(),
+            actor: actor.display().to_owned(),
+            request: prepared.request.clone(),
+            changed,
+            created_at: now,
+            started_at: None,
+            finished_at: (!changed).then_some(now),
+            current_step: None,
+            failed_step: None,
+            error: None,
+            left_over: Vec::new(),
+            waiting: None,
+            cancel_requested: false,
+        };
+        let steps: Vec<String> = if changed { prepared.plan.steps.iter().map(|step| step.name.clone()).collect() } else { Vec::new() };
+        let mut tx = self.store.begin().await.map_err(error::store)?;
+        rows::insert(&mut tx, &operation, &prepared.plan, &prepared.locks).await.map_err(error::store)?;
+        journal::insert_steps(&mut tx, &operation.id, &steps).await.map_err(error::store)?;
+        if let Some(draft) = &prepared.draft {
+            draft.store(self, &mut tx, &operation.id, actor.display(), now).await?;
+        }
+        if let Some(key) = &submission.idempotency_key {
+            idempotency::insert(&mut tx, &scope(actor), key, digest, &operation.id, now).await.map_err(error::store)?;
+        }
+        audit::append(&mut tx, &entry(actor, &operation, AuditPhase::Accepted, operation.request.clone()), now).await.map_err(error::store)?;
+        if !changed {
+            let outcome = json!({ "state": operation.state, "changed": false });
+            audit::append(&mut tx, &entry(actor, &operation, AuditPhase::Outcome, outcome), now).await.map_err(error::store)?;
+        }
+        tx.commit().await.map_err(error::store)?;
+        if changed {
+            self.running.accepted(&operation.id, digest);
+            self.wake.notify_one();
+        }
+        self.bus.send(Event::Operation { id: operation.id.clone(), deployment_id: operation.deployment_id.clone() });
+        if let (true, Some(id)) = (changed, &operation.deployment_id) {
+            self.bus.send(Event::Deployment { id: id.clone(), what: if kind == Kind::DeploymentDeploy { "created" } else { "status_change" } });
+        }
+        Ok(Accepted { operation, unchanged: !changed })
+    }
+
+    /// Writes the row of a refusal. When that cannot be written either, the caller hears of the store.
+    pub async fn audit_refusal(&self, actor: &Actor, action: &str, target: &str, refusal: &Refusal) -> Result<(), Refusal> {
+        let entry = AuditEntry {
+            actor: actor.display().to_owned(),
+            address: actor.address().to_owned(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            phase: AuditPhase::Refused,
+            operation_id: None,
+            detail: json!({ "code": refusal.code, "message": refusal.message }),
+        };
+        let mut tx = self.store.begin().await.map_err(error::store)?;
+        audit::append(&mut tx, &entry, self.clock.now()).await.map_err(error::store)?;
+        tx.commit().await.map_err(error::store)
+    }
+}
+
+/// Whose idempotency keys are one set.
+fn scope(actor: &Actor) -> String {
+    actor.user_id().map_or_else(|| actor.display().to_owned(), ToString::to_string)
+}
+
+/// An audit row about an operation.
+pub(crate) fn entry(actor: &Actor, operation: &Operation, phase: AuditPhase, detail: Value) -> AuditEntry {
+    AuditEntry {
+        actor: actor.display().to_owned(),
+        address: actor.address().to_owned(),
+        action: operation.kind.as_str().to_owned(),
+        target: operation.target.clone(),
+        phase,
+        operation_id: Some(operation.id.clone()),
+        detail,
+    }
+}
+
+/// Refuses a plan that cannot work, or that is not the one that was seen.
+fn check(prepared: &Prepared, submission: &Submission) -> Result<(), Refused> {
+    let plan = &prepared.plan;
+    let with_plan = |refusal| Refused { refusal, plan: Some(Box::new(plan.clone())), operation_id: None };
+    if submission.plan_hash.as_ref().is_some_and(|seen| seen != &plan.hash) {
+        let refusal = Refusal::new(Code::PlanStale, "the device or the catalog changed after the plan was made")
+            .with_field("plan_hash")
+            .with_hint("Plan again and review what is different.");
+        return Err(with_plan(refusal));
+    }
+    if !plan.changed {
+        return Ok(());
+    }
+    match plan.failed() {
+        None => Ok(()),
+        Some(failed) => {
+            let mut refusal = Refusal::new(Code::PreflightFailed, failed.message.clone());
+            refusal.field = failed.fix.as_ref().map(|fix| fix.field.clone());
+            refusal.hint = match &failed.fix {
+                Some(fix) => Some(format!("Use {}={}.", fix.field, fix.value)),
+                None => failed.hint.clone(),
+            };
+            Err(with_plan(refusal))
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What gets done: the one door.
+//!
+//! Nothing changes a device except an operation, and every operation passes the same door:
+//! parsed into types, authorized, planned, audited, locked, run step by step under a deadline,
+//! journalled, undone last-in-first-out when a step fails, recovered after a crash, reported live.
+
+pub mod accounts;
+pub mod bus;
+pub mod catalog;
+mod door;
+mod engine;
+mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
+mod logs;
+mod observe;
+pub mod operations;
+mod queries;
+mod recovery;
+mod run;
+mod seams;
+mod vault;
+mod worker;
+
+pub use door::{Accepted, Refused, Submission};
+pub use engine::{Engine, EngineConfig, StartError, Timing};
+pub use logs::{LogBatch, LogQuery};
+pub use queries::{ConfigView, DeploymentView, DeviceView, FileView, Link, Problem, RevisionView, ServiceView, VolumeView, Busy};
+pub use seams::{Clock, OsRandom, Random, SystemClock};

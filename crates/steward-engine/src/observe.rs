@@ -1,0 +1,178 @@
+//! Observers: what each device is like now. One task looks at the device whenever its engine says
+//! that something changed, and now and then; everybody else reads what it saw.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use steward_core::device::{Container, DeviceStatus, EngineInfo, Facts, Volume};
+use steward_core::event::Event;
+use steward_core::{DeviceId, Timestamp};
+use steward_host::EngineEvent;
+use steward_store::deployments;
+
+use crate::engine::Inner;
+
+/// Events come in bursts; one look answers a whole burst.
+const BURST: Duration = Duration::from_millis(100);
+
+/// What was seen of a device.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observed {
+    pub facts: Option<Facts>,
+    pub engine: Option<EngineInfo>,
+    /// Why the engine does not answer.
+    pub problem: Option<String>,
+    pub containers: Vec<Container>,
+    pub volumes: Vec<Volume>,
+    pub at: Option<Timestamp>,
+}
+
+impl Observed {
+    pub fn status(&self) -> DeviceStatus {
+        match (&self.facts, &self.engine) {
+            (Some(_), Some(_)) => DeviceStatus::Online,
+            (Some(_), None) => DeviceStatus::Degraded,
+            (None, _) => DeviceStatus::Offline,
+        }
+    }
+}
+
+/// The last look at each device.
+pub(crate) struct Observers {
+    local: DeviceId,
+    seen: RwLock<HashMap<DeviceId, Arc<Observed>>>,
+}
+
+impl Observers {
+    pub fn new(local: DeviceId) -> Self {
+        Self { local, seen: RwLock::default() }
+    }
+
+    /// What was seen last.
+    pub fn of(&self, id: &DeviceId) -> Arc<Observed> {
+        self.seen.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
+    }
+
+    fn set(&self, id: &DeviceId, observed: Observed) -> Arc<Observed> {
+        let before = self.of(id);
+        self.seen.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::new(observed));
+        before
+    }
+}
+
+/// How to get an engine, for a machine where none answers.
+pub(crate) fn engine_hint(facts: &Facts) -> String {
+    install_commands(&facts.os_id).join("\n")
+}
+
+/// The commands that install and start Docker with Compose, for a distribution.
+pub(crate) fn install_commands(os_id: &str) -> Vec<String> {
+    let commands: &[&str] = match os_id {
+        "ubuntu" | "linuxmint" | "pop" => &["sudo apt install docker.io docker-compose-v2", "sudo systemctl enable --now docker"],
+        "debian" | "raspbian" => &["sudo apt install docker.io docker-compose", "sudo systemctl enable --now docker"],
+        "fedora" => &["sudo dnf install moby-engine docker-compose", "sudo systemctl enable --now docker"],
+        "arch" | "manjaro" | "endeavouros" => &["sudo pacman -S docker docker-compose", "sudo systemctl enable --now docker"],
+        "alpine" => &["sudo apk add docker docker-cli-compose", "sudo rc-update add docker && sudo service docker start"],
+        "opensuse-tumbleweed" | "opensuse-leap" | "sles" => {
+            &["sudo zypper install docker docker-compose", "sudo systemctl enable --now docker"]
+        }
+        "nixos" => &["virtualisation.docker.enable = true;  # in configuration.nix, then nixos-rebuild switch"],
+        _ => &["Install Docker Engine 20.10 or later and its Compose plugin with your distribution's packages, then start it."],
+    };
+    commands.iter().map(|command| (*command).to_owned()).collect()
+}
+
+impl Inner {
+    /// Observes the local device until the engine stops.
+    pub async fn observe(self: Arc<Self>) {
+        let id = self.observers.local.clone();
+        let mut events: Option<BoxStream<'static, EngineEvent>> = None;
+        loop {
+            self.look_at(&id).await;
+            let up = self.observers.of(&id).engine.is_some();
+            if !up {
+                events = None;
+            } else if events.is_none() {
+                if let Ok(host) = self.host(&id) {
+                    events = host.watch().await.ok();
+                }
+            }
+            let wait = if up { self.timing.observe_every } else { self.timing.retry_engine };
+            let changed = async {
+                match &mut events {
+                    Some(stream) => stream.next().await.is_some(),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                going_on = changed => {
+                    if !going_on {
+                        events = None;
+                    }
+                    tokio::time::sleep(BURST).await;
+                }
+                () = tokio::time::sleep(wait) => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Looks at a device now, and says what changed.
+    pub async fn look_at(&self, id: &DeviceId) {
+        let Ok(host) = self.host(id) else { return };
+        let (facts, engine, containers, volumes) = tokio::join!(host.facts(), host.engine(), host.containers(None), host.volumes());
+        let problem = engine.as_ref().err().or(containers.as_ref().err()).map(|failure| failure.message.clone());
+        let engine = if containers.is_ok() { engine.ok() } else { None };
+        let before = self.observers.of(id);
+        let observed = Observed {
+            facts: facts.ok(),
+            problem,
+            // What was seen last stays, with its age, while the engine is away.
+            containers: containers.unwrap_or_else(|_| before.containers.clone()),
+            volumes: volumes.unwrap_or_else(|_| before.volumes.clone()),
+            at: if engine.is_some() { Some(self.clock.now()) } else { before.at },
+            engine,
+        };
+        let status = observed.status();
+        let same_containers = observed.containers == before.containers;
+        let before = self.observers.set(id, observed);
+        if before.status() != status {
+            tracing::info!(device = %id, ?status, "a device changed");
+            self.bus.send(Event::Device { id: id.clone(), what: "status_change", online: status == DeviceStatus::Online });
+        }
+        if !same_containers || before.status() != status {
+            self.tell_deployments(id).await;
+        }
+    }
+
+    async fn tell_deployments(&self, device: &DeviceId) {
+        let Ok(mut reader) = self.store.read().await else { return };
+        let Ok(all) = deployments::list(&mut reader).await else { return };
+        for deployment in all.into_iter().filter(|d| &d.device_id == device) {
+            self.bus.send(Event::Deployment { id: deployment.id, what: "status_change" });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_distribution_gets_instructions() {
+        for os in ["debian", "ubuntu", "fedora", "arch", "alpine", "nixos", "plan9", ""] {
+            assert!(!install_commands(os).is_empty(), "{os}");
+        }
+        assert!(install_commands("ubuntu")[0].contains("docker-compose-v2"));
+    }
+
+    #[test]
+    fn a_device_that_was_never_seen_is_offline() {
+        assert_eq!(Observed::default().status(), DeviceStatus::Offline);
+        let seen = Observed { facts: Some(Facts::default()), ..Observed::default() };
+        assert_eq!(seen.status(), DeviceStatus::Degraded);
+    }
+}

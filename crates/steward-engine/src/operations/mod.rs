@@ -1,0 +1,137 @@
+//! The closed registry: every operation that exists, and the steps it is made of.
+//!
+//! One file per operation says what it asks of the world before it starts (`plan`), and which steps
+//! it takes. A step says what it is going to make (`intend`), makes it (`act`) and removes it again
+//! (`undo`); the engine alone locks, times, records and unwinds. To add an operation: add it to
+//! `kinds!` in core, write its file, and add it to the two `match`es here.
+
+mod apply;
+mod deployment_deploy;
+mod deployment_remove;
+mod deployment_restart;
+mod deployment_rollback;
+mod deployment_start;
+mod deployment_stop;
+mod deployment_update;
+mod draft;
+mod health;
+mod power;
+mod step;
+mod volume_delete;
+mod world;
+
+use std::time::Duration;
+
+use steward_core::operation::{Kind, Operation, Request};
+use steward_core::plan::Plan;
+use steward_core::{DeploymentId, DeviceId, Refusal};
+use steward_store::Connection;
+
+pub(crate) use deployment_update::in_force;
+pub(crate) use draft::{Draft, open_secrets};
+pub(crate) use step::{Step, StepContext, StepFailure};
+
+use crate::engine::Inner;
+
+/// What a request comes to before it is accepted: a plan, and what must be stored with it.
+pub(crate) struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// The deployment it is about.
+    pub deployment_id: Option<DeploymentId>,
+    /// The device it happens on.
+    pub device_id: DeviceId,
+    /// Locks it needs.
+    pub locks: Vec<String>,
+    /// The request without secrets, as it is recorded.
+    pub request: serde_json::Value,
+    /// A revision to be stored as a draft when the operation is accepted.
+    pub draft: Option<Draft>,
+}
+
+/// What recovery does with an operation whose process died while it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnCrash {
+    /// Undo what was done.
+    Unwind,
+    /// Look again, and go on from the first step that is not done.
+    Resume,
+}
+
+/// How an operation ended, as far as its rows are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Every step is done.
+    Done,
+    /// Everything was undone.
+    Undone,
+}
+
+/// The longest an operation may take before it is stopped and unwound.
+pub(crate) fn deadline(kind: Kind) -> Duration {
+    let minutes = match kind {
+        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => 60,
+        Kind::DeploymentStart | Kind::DeploymentRestart => 10,
+        Kind::DeploymentStop | Kind::DeploymentRemove | Kind::VolumeDelete => 5,
+    };
+    Duration::from_secs(minutes * 60)
+}
+
+/// What recovery does.
+pub(crate) fn on_crash(kind: Kind) -> OnCrash {
+    match kind {
+        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => OnCrash::Unwind,
+        Kind::DeploymentStart
+        | Kind::DeploymentStop
+        | Kind::DeploymentRestart
+        | Kind::DeploymentRemove
+        | Kind::VolumeDelete => OnCrash::Resume,
+    }
+}
+
+/// Whether a request is refused while another operation is under way on the same deployment,
+/// because its plan would be stale when its turn comes. The others wait.
+pub(crate) fn refuses_to_wait(kind: Kind) -> bool {
+    matches!(kind, Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback)
+}
+
+/// Looks at the world and makes the plan of a request.
+pub(crate) async fn prepare(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
+    match request {
+        Request::DeploymentDeploy(parameters) => deployment_deploy::prepare(engine, parameters).await,
+        Request::DeploymentStart(parameters) => deployment_start::prepare(engine, parameters).await,
+        Request::DeploymentStop(parameters) => deployment_stop::prepare(engine, parameters).await,
+        Request::DeploymentRestart(parameters) => deployment_restart::prepare(engine, parameters).await,
+        Request::DeploymentUpdate(parameters) => deployment_update::prepare(engine, parameters).await,
+        Request::DeploymentRollback(parameters) => deployment_rollback::prepare(engine, parameters).await,
+        Request::DeploymentRemove(parameters) => deployment_remove::prepare(engine, parameters).await,
+        Request::VolumeDelete(parameters) => volume_delete::prepare(engine, parameters).await,
+    }
+}
+
+/// The steps of an accepted operation, rebuilt from what is stored.
+pub(crate) async fn steps(engine: &Inner, operation: &Operation) -> Result<Vec<Box<dyn Step>>, Refusal> {
+    match operation.kind {
+        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => apply::steps(engine, operation).await,
+        Kind::DeploymentStart => deployment_start::steps(engine, operation).await,
+        Kind::DeploymentStop => deployment_stop::steps(engine, operation).await,
+        Kind::DeploymentRestart => deployment_restart::steps(engine, operation).await,
+        Kind::DeploymentRemove => deployment_remove::steps(engine, operation).await,
+        Kind::VolumeDelete => volume_delete::steps(engine, operation).await,
+    }
+}
+
+/// Changes Steward's own rows in the transaction that ends the operation.
+pub(crate) async fn conclude(engine: &Inner, conn: &mut Connection, operation: &Operation, ending: Ending) -> Result<(), Refusal> {
+    match operation.kind {
+        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => {
+            draft::conclude(engine, conn, operation, ending).await
+        }
+        Kind::DeploymentStart => power::conclude(engine, conn, operation, ending, steward_core::deployment::Desired::Running).await,
+        Kind::DeploymentStop => power::conclude(engine, conn, operation, ending, steward_core::deployment::Desired::Stopped).await,
+        Kind::DeploymentRestart => power::conclude(engine, conn, operation, ending, steward_core::deployment::Desired::Running).await,
+        Kind::DeploymentRemove => deployment_remove::conclude(engine, conn, operation, ending).await,
+        // The rows of a removed deployment stay: another of its volumes may need its secrets.
+        Kind::VolumeDelete => Ok(()),
+    }
+}

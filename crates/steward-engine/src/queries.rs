@@ -1,0 +1,600 @@
+//! What can be read: views that join what is stored with what is observed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use steward_core::audit::AuditRow;
+use steward_core::definition::{Definition, settings};
+use steward_core::deployment::{Deployment, DeploymentState, Desired, Revision, Settings, observed_state};
+use steward_core::device::{Container, ContainerState, Device, DeviceStatus, EngineInfo, Facts, Health, LABEL_DEPLOYMENT, ListeningPort};
+use steward_core::name::{DeploymentName, ServiceName, SettingKey, Slug, VolumeName};
+use steward_core::operation::{Kind, Operation, OperationDetail, PortChoices};
+use steward_core::redact::MASK;
+use steward_core::role::Permission;
+use steward_core::user::Actor;
+use steward_core::{DeploymentId, DeviceId, OperationId, Refusal, Timestamp, compose, diff};
+use steward_host::ProjectFile;
+use steward_store::audit::AuditFilter;
+use steward_store::operations::OperationFilter;
+use steward_store::{audit, commands, deployments, devices, journal, operations as rows, revisions};
+
+use crate::catalog::Entry;
+use crate::engine::{Engine, Inner};
+use crate::error;
+use crate::observe::install_commands;
+use crate::operations::open_secrets;
+
+/// Something that is wrong with a device, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
+    /// What to do, in words.
+    pub hint: String,
+    /// What to run on the device.
+    pub commands: Vec<String>,
+}
+
+/// A device with what was last seen of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DeviceView {
+    /// The device.
+    #[serde(flatten)]
+    pub device: Device,
+    /// Whether it answers.
+    pub status: DeviceStatus,
+    /// What it is and has.
+    pub facts: Option<Facts>,
+    /// Its engine.
+    pub engine: Option<EngineInfo>,
+    /// What is wrong with it.
+    pub problem: Option<Problem>,
+    /// When its engine last answered.
+    pub observed_at: Option<Timestamp>,
+    /// How many deployments it has.
+    pub deployments: usize,
+}
+
+/// One service of a deployment with what was last seen of its container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ServiceView {
+    /// The service.
+    pub name: ServiceName,
+    /// Its image.
+    pub image: String,
+    /// What its container is doing; absent when there is no container.
+    pub state: Option<ContainerState>,
+    /// What its health check says.
+    pub health: Health,
+    /// How often the engine restarted it.
+    pub restart_count: u64,
+    /// The exit code, when it ended.
+    pub exit_code: Option<i64>,
+    /// When it was last started.
+    pub started_at: Option<Timestamp>,
+}
+
+/// Something that a browser can open. The host is the one that the browser asked, so it is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Link {
+    /// What it is.
+    pub title: String,
+    /// The port on the device.
+    pub port: u16,
+}
+
+/// The operation that is under way on a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Busy {
+    /// The operation.
+    pub operation_id: OperationId,
+    /// What it does.
+    pub kind: Kind,
+    /// The step that is under way.
+    pub step: Option<String>,
+}
+
+/// A deployment with what was last seen of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DeploymentView {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its name.
+    pub name: DeploymentName,
+    /// Its application.
+    pub application: Slug,
+    /// The application's title.
+    pub title: String,
+    /// Where it runs.
+    pub device_id: DeviceId,
+    /// That device's name.
+    pub device: String,
+    /// What it is doing.
+    pub state: DeploymentState,
+    /// Whether it should run.
+    pub desired: Desired,
+    /// The revision in force.
+    pub revision: Option<u32>,
+    /// Its services.
+    pub services: Vec<ServiceView>,
+    /// What a browser can open.
+    pub links: Vec<Link>,
+    /// What is under way on it.
+    pub busy: Option<Busy>,
+    /// Whether the catalog's definition is another one than the revision's.
+    pub update_available: bool,
+    /// What to do after the first start.
+    pub post_install: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When its device's engine last answered.
+    pub observed_at: Option<Timestamp>,
+}
+
+/// The settings of a deployment as they are in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ConfigView {
+    /// Values of the settings that are not secret.
+    #[schema(value_type = Object)]
+    pub settings: Settings,
+    /// Secret settings that have a value.
+    pub secrets_set: Vec<SettingKey>,
+    /// Ports on the device, by `INTERNAL/PROTOCOL`.
+    pub ports: BTreeMap<String, u16>,
+    /// JSON Schema of the settings.
+    #[schema(value_type = Object)]
+    pub schema: Value,
+    /// The definition that a change would bring into force.
+    pub definition: Definition,
+    /// The revision in force.
+    pub revision: u32,
+}
+
+/// A revision for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RevisionView {
+    /// Its number.
+    pub number: u32,
+    /// Whether it is in force.
+    pub active: bool,
+    /// Who asked for it.
+    pub actor: String,
+    /// The operation that made it.
+    pub operation_id: OperationId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it became active.
+    pub activated_at: Option<Timestamp>,
+    /// Values of the settings that are not secret.
+    #[schema(value_type = Object)]
+    pub settings: Settings,
+    /// The chosen ports.
+    #[schema(value_type = Object)]
+    pub ports: PortChoices,
+    /// A unified diff of the Compose file against the revision before.
+    pub diff: String,
+}
+
+/// A generated file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FileView {
+    /// Its path on the device.
+    pub path: String,
+    /// Its content, secrets masked.
+    pub content: String,
+    /// Whether anything in it is masked.
+    pub secret: bool,
+}
+
+/// A volume that Steward made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct VolumeView {
+    /// Its name.
+    pub name: VolumeName,
+    /// The device it is on.
+    pub device_id: DeviceId,
+    /// The deployment it was made for, which may be gone.
+    pub deployment: Option<String>,
+    /// Whether a container mounts it.
+    pub in_use: bool,
+    /// When it was made, as the engine writes it.
+    pub created: Option<String>,
+}
+
+impl Engine {
+    /// Every device.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn devices(&self, actor: &Actor) -> Result<Vec<DeviceView>, Refusal> {
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::Read)?;
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let all = devices::list(&mut reader).await.map_err(error::store)?;
+        let placed = deployments::list(&mut reader).await.map_err(error::store)?;
+        Ok(all.into_iter().map(|device| inner.device_view(device, &placed)).collect())
+    }
+
+    /// One device, by its id.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn device(&self, actor: &Actor, id: &str) -> Result<DeviceView, Refusal> {
+        let all = self.devices(actor).await?;
+        all.into_iter().find(|view| view.device.id.as_str() == id || view.device.name == id).ok_or_else(|| Refusal::not_found("device", id))
+    }
+
+    /// What listens on a device, looked at now.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`, `device_unreachable`.
+    pub async fn ports(&self, actor: &Actor, id: &str) -> Result<Vec<ListeningPort>, Refusal> {
+        let view = self.device(actor, id).await?;
+        self.inner.host(&view.device.id)?.listening_ports().await.map_err(|e| error::host(&e))
+    }
+
+    /// Every container of a device as it was last seen, also those that Steward did not make.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn containers(&self, actor: &Actor, id: &str) -> Result<Vec<Container>, Refusal> {
+        let view = self.device(actor, id).await?;
+        Ok(self.inner.observers.of(&view.device.id).containers.clone())
+    }
+
+    /// Every volume that Steward made and that is still there.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn volumes(&self, actor: &Actor) -> Result<Vec<VolumeView>, Refusal> {
+        let mut views = Vec::new();
+        for view in self.devices(actor).await? {
+            let id = view.device.id;
+            let observed = self.inner.observers.of(&id);
+            for volume in observed.volumes.iter().filter(|v| v.labels.contains_key(LABEL_DEPLOYMENT)) {
+                views.push(VolumeView {
+                    name: volume.name.clone(),
+                    device_id: id.clone(),
+                    deployment: volume.labels.get(LABEL_DEPLOYMENT).cloned(),
+                    in_use: observed.containers.iter().any(|c| c.volumes.iter().any(|v| v == volume.name.as_str())),
+                    created: volume.created.clone(),
+                });
+            }
+        }
+        Ok(views)
+    }
+
+    /// The catalog with how many deployments each application has.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn applications(&self, actor: &Actor) -> Result<Vec<(Entry, usize)>, Refusal> {
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::Read)?;
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let placed = deployments::list(&mut reader).await.map_err(error::store)?;
+        let count = |slug: &Slug| placed.iter().filter(|d| &d.application == slug).count();
+        Ok(inner.catalog.entries().values().map(|entry| (entry.clone(), count(&entry.slug))).collect())
+    }
+
+    /// One application.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn application(&self, actor: &Actor, slug: &str) -> Result<(Entry, usize), Refusal> {
+        let all = self.applications(actor).await?;
+        let slugs: Vec<String> = all.iter().map(|(entry, _)| entry.slug.to_string()).collect();
+        all.into_iter().find(|(entry, _)| entry.slug.as_str() == slug).ok_or_else(|| {
+            let near = slugs.iter().find(|known| known.contains(slug) || slug.contains(known.as_str()));
+            let refusal = Refusal::not_found("application", slug);
+            near.map_or(refusal.clone(), |near| refusal.with_hint(format!("Did you mean `{near}`?")))
+        })
+    }
+
+    /// The icon of an application; needs no sign-in, as it says nothing.
+    pub fn icon(&self, slug: &str) -> Option<String> {
+        let slug = Slug::parse(slug).ok()?;
+        self.inner.catalog.entries().get(&slug)?.raw.icon.clone()
+    }
+
+    /// Whether Steward carries an image inside itself.
+    pub fn carries(&self, image: &str) -> bool {
+        self.inner.archives().contains_key(image)
+    }
+
+    /// Every deployment.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn deployments(&self, actor: &Actor) -> Result<Vec<DeploymentView>, Refusal> {
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::Read)?;
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let all = deployments::list(&mut reader).await.map_err(error::store)?;
+        let known = devices::list(&mut reader).await.map_err(error::store)?;
+        let unfinished = rows::unfinished(&mut reader).await.map_err(error::store)?;
+        let mut views = Vec::with_capacity(all.len());
+        for deployment in all {
+            let mut of = revisions::list(&mut reader, &deployment.id).await.map_err(error::store)?;
+            let active = of.iter().position(|revision| Some(revision.number) == deployment.revision);
+            let revision = match active {
+                Some(position) => Some(of.swap_remove(position)),
+                None => of.pop(),
+            };
+            views.push(inner.deployment_view(deployment, revision.as_ref(), &known, &unfinished));
+        }
+        Ok(views)
+    }
+
+    /// One deployment, by its id or its name.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn deployment(&self, actor: &Actor, which: &str) -> Result<DeploymentView, Refusal> {
+        self.inner.authorize(actor, Permission::Read)?;
+        let wanted = self.inner.find_deployment(which).await?.id;
+        let all = self.deployments(actor).await?;
+        all.into_iter().find(|view| view.id == wanted).ok_or_else(|| Refusal::not_found("app", which))
+    }
+
+    /// The settings of a deployment.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn config(&self, actor: &Actor, which: &str) -> Result<ConfigView, Refusal> {
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::Read)?;
+        let (deployment, revision) = inner.in_force(which).await?;
+        let definition = match inner.catalog.definition(&deployment.application) {
+            Ok(definition) => (*definition).clone(),
+            Err(_) => revision.definition.clone(),
+        };
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let secrets = open_secrets(inner, &mut reader, &deployment.id, revision.number).await?;
+        let mut ports = BTreeMap::new();
+        for port in definition.containers.iter().flat_map(|c| &c.ports) {
+            if let Some(external) = port.external {
+                ports.insert(port.key(), revision.ports.get(&port.key()).copied().unwrap_or(external));
+            }
+        }
+        Ok(ConfigView {
+            settings: revision.settings,
+            secrets_set: secrets.into_keys().collect(),
+            ports,
+            schema: settings::json_schema(&definition),
+            definition,
+            revision: revision.number,
+        })
+    }
+
+    /// The revisions of a deployment that were ever in force, newest first.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn revisions(&self, actor: &Actor, which: &str) -> Result<Vec<RevisionView>, Refusal> {
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::Read)?;
+        let deployment = inner.find_deployment(which).await?;
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let all: Vec<Revision> = revisions::list(&mut reader, &deployment.id).await.map_err(error::store)?;
+        let all: Vec<Revision> = all.into_iter().filter(|revision| revision.activated_at.is_some()).collect();
+        let before = |index: usize| all.get(index + 1).map(|revision| revision.compose.as_str()).unwrap_or_default();
+        Ok(all
+            .iter()
+            .enumerate()
+            .map(|(index, revision)| RevisionView {
+                number: revision.number,
+                active: Some(revision.number) == deployment.revision,
+                actor: revision.actor.clone(),
+                operation_id: revision.operation_id.clone(),
+                created_at: revision.created_at,
+                activated_at: revision.activated_at,
+                settings: revision.settings.clone(),
+                ports: revision.ports.clone(),
+                diff: diff::unified(ProjectFile::Compose.file_name(), before(index), &revision.compose),
+            })
+            .collect())
+    }
+
+    /// The generated files of a deployment, secrets masked.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn files(&self, actor: &Actor, which: &str) -> Result<Vec<FileView>, Refusal> {
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::ReadFiles)?;
+        let (deployment, revision) = inner.in_force(which).await?;
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let secrets = open_secrets(inner, &mut reader, &deployment.id, revision.number).await?;
+        let folder = inner.host(&deployment.device_id)?.project_folder(&deployment.name.project());
+        let path = |file: ProjectFile| format!("{folder}/{}", file.file_name());
+        let mut files = vec![FileView { path: path(ProjectFile::Compose), content: revision.compose, secret: false }];
+        if !secrets.is_empty() {
+            let masked = secrets.into_keys().map(|key| (key, MASK.to_owned())).collect();
+            files.push(FileView { path: path(ProjectFile::Secrets), content: compose::secrets_file(&masked), secret: true });
+        }
+        Ok(files)
+    }
+
+    /// Operations, newest first. `deployment` is an id or a name; it may be of one that is gone.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn operations(&self, actor: &Actor, filter: OperationFilter) -> Result<Vec<Operation>, Refusal> {
+        self.inner.authorize(actor, Permission::Read)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        rows::list(&mut reader, &filter).await.map_err(error::store)
+    }
+
+    /// One operation with everything that belongs to it.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn operation(&self, actor: &Actor, id: &str) -> Result<OperationDetail, Refusal> {
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::Read)?;
+        let sees_files = inner.authorize(actor, Permission::ReadFiles).is_ok();
+        let missing = || Refusal::not_found("operation", id);
+        let id = OperationId::parse(id).map_err(|_| missing())?;
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let operation = rows::get(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)?;
+        let mut plan = rows::plan(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)?;
+        let mut steps = journal::steps(&mut reader, &id).await.map_err(error::store)?;
+        let commands = if sees_files { commands::list(&mut reader, &id).await.map_err(error::store)? } else { Vec::new() };
+        if !sees_files {
+            plan.files.clear();
+            steps.iter_mut().for_each(|step| step.intent = None);
+        }
+        Ok(OperationDetail { operation, plan, steps, commands })
+    }
+
+    /// Audit rows, newest first.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn audit(&self, actor: &Actor, filter: AuditFilter) -> Result<Vec<AuditRow>, Refusal> {
+        self.inner.authorize(actor, Permission::ReadAudit)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        audit::list(&mut reader, &filter).await.map_err(error::store)
+    }
+
+    /// The id behind an id or a name of a deployment that is there.
+    ///
+    /// # Errors
+    /// `not_signed_in`, `not_found`.
+    pub async fn deployment_id(&self, actor: &Actor, which: &str) -> Result<DeploymentId, Refusal> {
+        self.inner.authorize(actor, Permission::Read)?;
+        Ok(self.inner.find_deployment(which).await?.id)
+    }
+
+    /// Whether the database answers.
+    pub async fn database_answers(&self) -> bool {
+        match self.inner.store.read().await {
+            Ok(mut reader) => steward_store::meta::get(&mut reader, "local_device").await.is_ok(),
+            Err(_) => false,
+        }
+    }
+}
+
+impl Inner {
+    /// A deployment by its id or its name.
+    pub async fn find_deployment(&self, which: &str) -> Result<Deployment, Refusal> {
+        let missing = || Refusal::not_found("app", which);
+        let mut reader = self.store.read().await.map_err(error::store)?;
+        let found = match DeploymentId::parse(which) {
+            Ok(id) => deployments::get(&mut reader, &id).await.map_err(error::store)?,
+            Err(_) => match DeploymentName::parse(which) {
+                Ok(name) => deployments::by_name(&mut reader, &name).await.map_err(error::store)?,
+                Err(_) => None,
+            },
+        };
+        found.filter(|deployment| deployment.removed_at.is_none()).ok_or_else(missing)
+    }
+
+    async fn in_force(&self, which: &str) -> Result<(Deployment, Revision), Refusal> {
+        let deployment = self.find_deployment(which).await?;
+        crate::operations::in_force(self, &deployment.id).await
+    }
+
+    /// The secrets that an operation works with, for the redactor.
+    pub async fn secrets_of(&self, operation: &Operation) -> Result<Vec<String>, Refusal> {
+        let Some(id) = &operation.deployment_id else { return Ok(Vec::new()) };
+        let mut reader = self.store.read().await.map_err(error::store)?;
+        let mut secrets = Vec::new();
+        let all = revisions::list(&mut reader, id).await.map_err(error::store)?;
+        for revision in all.iter().filter(|r| r.operation_id == operation.id || r.activated_at.is_some()) {
+            secrets.extend(open_secrets(self, &mut reader, id, revision.number).await?.into_values());
+        }
+        Ok(secrets)
+    }
+
+    fn device_view(&self, device: Device, placed: &[Deployment]) -> DeviceView {
+        let seen = self.observers.of(&device.id);
+        let os = seen.facts.as_ref().map(|facts| facts.os_id.clone()).unwrap_or_default();
+        let no_compose = seen.engine.as_ref().is_some_and(|engine| engine.compose_version.is_none());
+        let problem = match &seen.problem {
+            Some(message) => {
+                Some(Problem { message: message.clone(), hint: "Install and start Docker:".to_owned(), commands: install_commands(&os) })
+            }
+            None if no_compose => Some(Problem {
+                message: "Docker Compose 2 is missing".to_owned(),
+                hint: "Install the Compose plugin:".to_owned(),
+                commands: install_commands(&os),
+            }),
+            None => None,
+        };
+        DeviceView {
+            status: seen.status(),
+            facts: seen.facts.clone(),
+            engine: seen.engine.clone(),
+            problem,
+            observed_at: seen.at,
+            deployments: placed.iter().filter(|d| d.device_id == device.id).count(),
+            device,
+        }
+    }
+
+    fn deployment_view(&self, deployment: Deployment, revision: Option<&Revision>, known: &[Device], unfinished: &[Operation]) -> DeploymentView {
+        let seen = self.observers.of(&deployment.device_id);
+        let project = deployment.name.project();
+        let containers: Vec<Container> = seen.containers.iter().filter(|c| c.project() == Some(project.as_str())).cloned().collect();
+        let specs = revision.map(|r| r.definition.containers.as_slice()).unwrap_or_default();
+        let state = match (deployment.revision, &seen.engine) {
+            (None, _) => DeploymentState::Deploying,
+            (_, None) => DeploymentState::Unknown,
+            _ => observed_state(deployment.desired, specs.len(), &containers),
+        };
+        let present = self.catalog.entries().get(&deployment.application).cloned();
+        let present = present.and_then(|entry| entry.definition.ok());
+        let busy = unfinished.iter().find(|o| o.deployment_id.as_ref() == Some(&deployment.id));
+        DeploymentView {
+            title: revision.map_or_else(|| deployment.application.to_string(), |r| r.definition.title.clone()),
+            device: known.iter().find(|d| d.id == deployment.device_id).map(|d| d.name.clone()).unwrap_or_default(),
+            state,
+            services: specs.iter().map(|spec| service_view(spec, &containers)).collect(),
+            links: revision.map(links).unwrap_or_default(),
+            busy: busy.map(|o| Busy { operation_id: o.id.clone(), kind: o.kind, step: o.current_step.clone() }),
+            update_available: revision.zip(present).is_some_and(|(revision, present)| revision.definition != *present),
+            post_install: revision.and_then(|r| r.definition.post_install.clone()),
+            observed_at: seen.at,
+            id: deployment.id,
+            name: deployment.name,
+            application: deployment.application,
+            device_id: deployment.device_id,
+            desired: deployment.desired,
+            revision: deployment.revision,
+            created_at: deployment.created_at,
+            updated_at: deployment.updated_at,
+        }
+    }
+}
+
+fn service_view(spec: &steward_core::definition::ContainerSpec, containers: &[Container]) -> ServiceView {
+    let container = containers.iter().find(|c| c.service() == Some(spec.name.as_str()));
+    ServiceView {
+        name: spec.name.clone(),
+        image: spec.image.to_string(),
+        state: container.map(|c| c.state),
+        health: container.map_or(Health::None, |c| c.health),
+        restart_count: container.map_or(0, |c| c.restart_count),
+        exit_code: container.and_then(|c| c.exit_code),
+        started_at: container.and_then(|c| c.started_at),
+    }
+}
+
+fn links(revision: &Revision) -> Vec<Link> {
+    let several = revision.definition.containers.len() > 1;
+    let mut links = Vec::new();
+    for container in &revision.definition.containers {
+        for port in container.ports.iter().filter(|port| port.web) {
+            if let Some(external) = revision.ports.get(&port.key()).copied().or(port.external) {
+                let title = if several { format!("{} ({})", revision.definition.title, container.name) } else { revision.definition.title.clone() };
+                links.push(Link { title, port: external });
+            }
+        }
+    }
+    links
+}

@@ -1,0 +1,10 @@
+//! The engine on a simulated machine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod accounts;
+mod deploy;
+mod faults;
+mod lifecycle;
+mod reference;
+mod scene;
+mod throughput;
