@@ -1,0 +1,7 @@
+#!/bin/sh
+# Options alone mean the server; and a server in a container is reached from other containers.
+case "$1" in
+-* | *.conf) set -- valkey-server "$@" ;;
+esac
+[ "$1" = valkey-server ] && set -- "$@" --protected-mode no
+exec "$@"
