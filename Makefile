@@ -1,0 +1,30 @@
+# What each target needs is installed by the scripts themselves, from package registries alone.
+.PHONY: run build test lint bench lab-up lab-down openapi clean
+
+run: build
+	scripts/setup-docker
+	exec "$$(scripts/binary release)" serve
+
+build:
+	scripts/build
+
+test:
+	scripts/test
+
+lint:
+	scripts/lint
+
+bench: build
+	scripts/bench/run
+
+lab-up:
+	lab/up
+
+lab-down:
+	lab/down
+
+openapi:
+	scripts/openapi
+
+clean:
+	rm -rf target web/dist web/node_modules
