@@ -1,0 +1,86 @@
+// Every request that the pages make, one function each.
+import { call, randomKey } from "./client";
+import type * as t from "./types";
+
+const id = encodeURIComponent;
+
+// System, set-up, session
+export const getHealth = () => call<t.Health>("GET", "/system/health", { anonymous: true });
+export const getVersion = () => call<{ version: string; api_version: string }>("GET", "/system/version");
+export const claim = (body: { code: string; user: string; password: string }) =>
+  call<{ user: t.User }>("POST", "/setup", { body, anonymous: true });
+export const signIn = (body: { user: string; password: string }) =>
+  call<{ user: t.User; expires_at: t.Timestamp }>("POST", "/session", { body, anonymous: true });
+export const getSession = (signal?: AbortSignal) => call<t.SessionInfo>("GET", "/session", { signal, anonymous: true });
+export const signOut = () => call<void>("DELETE", "/session");
+
+// Account
+export const changePassword = (body: { current: string; new: string }) =>
+  call<void>("POST", "/account/password", { body, anonymous: true });
+export const listSessions = () => call<t.Session[]>("GET", "/sessions");
+export const endSession = (session: string) => call<void>("DELETE", `/sessions/${id(session)}`);
+export const listTokens = () => call<t.Token[]>("GET", "/tokens");
+export const createToken = (body: { name: string; role?: t.Role; expires_in_days?: number }) =>
+  call<{ token: t.Token; secret: string }>("POST", "/tokens", { body });
+export const revokeToken = (token: string) => call<void>("DELETE", `/tokens/${id(token)}`);
+export const listUsers = () => call<t.User[]>("GET", "/users");
+export const createUser = (body: { name: string; password: string; role: t.Role }) => call<t.User>("POST", "/users", { body });
+export const changeUser = (user: string, body: { role?: t.Role; password?: string }) =>
+  call<t.User>("PATCH", `/users/${id(user)}`, { body });
+export const deleteUser = (user: string) => call<void>("DELETE", `/users/${id(user)}`);
+
+// Devices
+export const listDevices = () => call<t.DeviceView[]>("GET", "/devices");
+export const getDevice = (device: string) => call<t.DeviceView>("GET", `/devices/${id(device)}`);
+export const listPorts = (device: string) => call<t.ListeningPort[]>("GET", `/devices/${id(device)}/ports`);
+export const listContainers = (device: string) => call<t.Container[]>("GET", `/devices/${id(device)}/containers`);
+export const listVolumes = () => call<t.VolumeView[]>("GET", "/volumes");
+
+// Catalog
+export const listApplications = () => call<t.ApplicationSummary[]>("GET", "/applications");
+export const getApplication = (slug: string) => call<t.ApplicationDetail>("GET", `/applications/${id(slug)}`);
+export const planDeploy = (slug: string, body: t.DeployRequest, signal?: AbortSignal) =>
+  call<t.Plan>("POST", `/applications/${id(slug)}/plan`, { body, signal });
+export const deploy = (slug: string, body: t.DeployRequest, idempotencyKey: string) =>
+  call<t.Accepted>("POST", `/applications/${id(slug)}/deploy`, { body, idempotencyKey });
+
+// Deployments
+export const listDeployments = () => call<t.DeploymentView[]>("GET", "/deployments");
+export const getDeployment = (name: string) => call<t.DeploymentView>("GET", `/deployments/${id(name)}`);
+export const actOn = (name: string, action: "start" | "stop" | "restart") =>
+  call<t.Accepted>("POST", `/deployments/${id(name)}/${action}`, { body: {}, idempotencyKey: randomKey() });
+export const removeDeployment = (name: string) =>
+  call<t.Accepted>("DELETE", `/deployments/${id(name)}`, { idempotencyKey: randomKey() });
+export const updateDeployment = (
+  name: string,
+  body: { settings?: t.SettingValues; ports?: t.PortChoices; expected_revision?: number; plan_hash?: string },
+) => call<t.Accepted>("PATCH", `/deployments/${id(name)}`, { body, idempotencyKey: randomKey() });
+export const planDeployment = (
+  name: string,
+  body: { action: t.PlanAction; settings?: t.SettingValues; ports?: t.PortChoices; revision?: number },
+  signal?: AbortSignal,
+) => call<t.Plan>("POST", `/deployments/${id(name)}/plan`, { body, signal });
+export const rollBack = (name: string, body: { revision: number; plan_hash?: string }) =>
+  call<t.Accepted>("POST", `/deployments/${id(name)}/rollback`, { body, idempotencyKey: randomKey() });
+export const getConfig = (name: string) => call<t.DeploymentConfig>("GET", `/deployments/${id(name)}/config`);
+export const revealSecret = (name: string, key: string) =>
+  call<{ key: string; value: string }>("POST", `/deployments/${id(name)}/secrets/reveal`, { body: { key } });
+export const listRevisions = (name: string) => call<t.RevisionView[]>("GET", `/deployments/${id(name)}/revisions`);
+export const listFiles = (name: string) => call<t.DeploymentFile[]>("GET", `/deployments/${id(name)}/files`);
+
+// Operations
+export interface OperationFilter {
+  deployment?: string;
+  state?: string;
+  kind?: string;
+  limit?: number;
+  before?: string;
+}
+export const listOperations = (query: OperationFilter) => call<t.Operation[]>("GET", "/operations", { query: { ...query } });
+export const getOperation = (operation: string) => call<t.OperationDetail>("GET", `/operations/${id(operation)}`);
+export const submitOperation = (body: Record<string, unknown>) =>
+  call<t.Accepted>("POST", "/operations", { body, idempotencyKey: randomKey() });
+export const cancelOperation = (operation: string) => call<t.Operation>("POST", `/operations/${id(operation)}/cancel`);
+export const retryOperation = (operation: string) => call<t.Operation>("POST", `/operations/${id(operation)}/retry`);
+export const listAudit = (query: { limit?: number; before?: number; actor?: string; action?: string; target?: string }) =>
+  call<t.AuditRow[]>("GET", "/audit", { query });

@@ -1,0 +1,52 @@
+// What an event makes old. Bursts are gathered: pages repaint at most a few times a second.
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
+import { keys } from "@/api/queries";
+import type { LogLine, Progress } from "@/api/types";
+import type { Message } from "@/lib/live";
+import { heard } from "@/lib/progress";
+
+const GATHER = 250;
+
+type LogListener = (lines: LogLine[], dropped: number, ended: string | null) => void;
+const logListeners = new Set<LogListener>();
+
+export function onLogs(listener: LogListener): () => void {
+  logListeners.add(listener);
+  return () => logListeners.delete(listener);
+}
+
+export function oldKeys({ channel, event, data }: Message): QueryKey[] {
+  if (channel === "devices") return [keys.devices];
+  if (channel === "deployments") {
+    if (event === "progress") return [];
+    const always = [keys.deployments];
+    return event === "status_change" ? always : [...always, keys.applications, keys.devices, keys.volumes];
+  }
+  if (channel === "operations") {
+    const one = typeof data.operation_id === "string" ? [[...keys.operations, "one", data.operation_id]] : [];
+    return [...one, [...keys.operations, "list"], keys.deployments, keys.volumes];
+  }
+  return [];
+}
+
+export function createEventSink(client: QueryClient): (message: Message) => void {
+  const waiting = new Map<string, QueryKey>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    timer = undefined;
+    const all = [...waiting.values()];
+    waiting.clear();
+    for (const queryKey of all) void client.invalidateQueries({ queryKey });
+  };
+  return (message) => {
+    if (message.channel === "logs") {
+      const lines = (message.data.lines as LogLine[] | undefined) ?? [];
+      const ended = message.event === "end" ? String(message.data.reason ?? "") : null;
+      for (const listener of logListeners) listener(lines, Number(message.data.dropped ?? 0), ended);
+      return;
+    }
+    if (message.channel === "deployments" && message.event === "progress") heard(message.data as unknown as Progress);
+    for (const key of oldKeys(message)) waiting.set(JSON.stringify(key), key);
+    if (waiting.size > 0) timer ??= setTimeout(flush, GATHER);
+  };
+}

@@ -1,0 +1,62 @@
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { followLogs } from "@/api/logs";
+import { messageOf } from "@/api/problem";
+import { onLogs } from "@/components/live/events";
+import { useLive } from "@/components/live/LiveProvider";
+import { LogBuffer, type Entry } from "@/lib/log-buffer";
+import { useStore } from "@/lib/store";
+
+const TAIL = 500;
+
+export interface LiveLogs {
+  entries: readonly Entry[];
+  /** The stream has ended by itself; why. */
+  ended: string | null;
+  connected: boolean;
+  clear: () => void;
+}
+
+/** The lines of one deployment: the last ones, then each as it is written. */
+export function useLogs(name: string, deploymentId: string, service: string | undefined): LiveLogs {
+  const live = useLive();
+  const status = useStore(live.status);
+  const [buffer] = useState(() => new LogBuffer());
+  const [ended, setEnded] = useState<string | null>(null);
+  const entries = useSyncExternalStore(buffer.subscribe, buffer.snapshot);
+
+  // Another deployment or service is another log.
+  useEffect(() => {
+    setEnded(null);
+    return () => buffer.clear();
+  }, [buffer, deploymentId, service]);
+
+  useEffect(() => {
+    if (status !== "live") return;
+    if (!buffer.isEmpty) {
+      buffer.resume();
+      buffer.note("The connection was lost here; what was missed follows, as far as it is kept.");
+    }
+    const stop = onLogs((lines, dropped, end) => {
+      if (dropped > 0) buffer.note(`${dropped} lines came too fast and were skipped.`);
+      buffer.add(lines);
+      if (end !== null) setEnded(end || "The log has ended.");
+    });
+    live.setLogs({ deployment_id: deploymentId, service, tail: TAIL });
+    return () => {
+      stop();
+      live.setLogs(null);
+    };
+  }, [live, status, buffer, deploymentId, service]);
+
+  useEffect(() => {
+    if (status !== "polling") return;
+    const abort = new AbortController();
+    buffer.resume();
+    followLogs(name, { tail: TAIL, service }, abort.signal, (lines) => buffer.add(lines)).catch((error: unknown) => {
+      if (!abort.signal.aborted) setEnded(messageOf(error));
+    });
+    return () => abort.abort();
+  }, [status, buffer, name, service]);
+
+  return { entries, ended, connected: status === "live" || status === "polling", clear: () => buffer.clear() };
+}

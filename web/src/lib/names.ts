@@ -1,0 +1,94 @@
+// What kinds, states and roles are called on the page, and which status they show.
+import type {
+  ContainerHealth,
+  ContainerState,
+  DeploymentState,
+  DeviceStatus,
+  OperationKind,
+  OperationState,
+  StepState,
+} from "@/api/types";
+import { words } from "./format";
+
+export type Status = "ok" | "warn" | "crit" | "busy" | "off" | "unknown";
+export interface Named {
+  status: Status;
+  label: string;
+}
+
+export const DEPLOYMENT: Record<DeploymentState, Named> = {
+  deploying: { status: "busy", label: "Deploying" },
+  running: { status: "ok", label: "Running" },
+  degraded: { status: "warn", label: "Degraded" },
+  stopped: { status: "off", label: "Stopped" },
+  failed: { status: "crit", label: "Failed" },
+  unknown: { status: "unknown", label: "Not known" },
+};
+
+export const DEVICE: Record<DeviceStatus, Named> = {
+  online: { status: "ok", label: "Online" },
+  degraded: { status: "warn", label: "Degraded" },
+  offline: { status: "crit", label: "Offline" },
+};
+
+export const OPERATION: Record<OperationState, Named> = {
+  queued: { status: "unknown", label: "Queued" },
+  running: { status: "busy", label: "Running" },
+  rolling_back: { status: "warn", label: "Rolling back" },
+  succeeded: { status: "ok", label: "Done" },
+  rolled_back: { status: "warn", label: "Rolled back" },
+  needs_attention: { status: "crit", label: "Rollback incomplete" },
+  cancelled: { status: "off", label: "Cancelled" },
+};
+
+export const STEP: Record<StepState, Named> = {
+  pending: { status: "unknown", label: "Waiting" },
+  running: { status: "busy", label: "Running" },
+  done: { status: "ok", label: "Done" },
+  failed: { status: "crit", label: "Failed" },
+  undoing: { status: "busy", label: "Being undone" },
+  undone: { status: "off", label: "Undone" },
+  undo_failed: { status: "crit", label: "Undo failed" },
+};
+
+const KINDS: Record<OperationKind, { verb: string; noun: string; doing: string }> = {
+  "deployment.deploy": { verb: "Deploy", noun: "Deploy", doing: "Deploying" },
+  "deployment.start": { verb: "Start", noun: "Start", doing: "Starting" },
+  "deployment.stop": { verb: "Stop", noun: "Stop", doing: "Stopping" },
+  "deployment.restart": { verb: "Restart", noun: "Restart", doing: "Restarting" },
+  "deployment.update": { verb: "Update", noun: "Update", doing: "Updating" },
+  "deployment.rollback": { verb: "Roll back", noun: "Roll back", doing: "Rolling back" },
+  "deployment.remove": { verb: "Remove", noun: "Remove", doing: "Removing" },
+  "volume.delete": { verb: "Delete volume", noun: "Delete volume", doing: "Deleting volume" },
+};
+
+export const ALL_KINDS = Object.keys(KINDS) as OperationKind[];
+export const ALL_OPERATION_STATES = Object.keys(OPERATION) as OperationState[];
+
+/** `Restart`; a kind that this page does not know yet is shown as it is. */
+export const kindVerb = (kind: string): string => KINDS[kind as OperationKind]?.verb ?? kind;
+export const kindDoing = (kind: string): string => KINDS[kind as OperationKind]?.doing ?? kind;
+
+export const isAtRest = (state: OperationState): boolean =>
+  state === "succeeded" || state === "rolled_back" || state === "needs_attention" || state === "cancelled";
+
+export const stepLabel = words;
+
+export function container(state: ContainerState | null, health: ContainerHealth | null): Named {
+  if (state === null) return { status: "off", label: "No container" };
+  if (state === "running") {
+    if (health === "unhealthy") return { status: "crit", label: "Unhealthy" };
+    if (health === "starting") return { status: "busy", label: "Starting" };
+    if (health === "healthy") return { status: "ok", label: "Healthy" };
+    return { status: "ok", label: "Running" };
+  }
+  const others: Record<Exclude<ContainerState, "running">, Named> = {
+    created: { status: "off", label: "Created" },
+    paused: { status: "off", label: "Paused" },
+    restarting: { status: "warn", label: "Restarting" },
+    removing: { status: "busy", label: "Being removed" },
+    exited: { status: "off", label: "Ended" },
+    dead: { status: "crit", label: "Dead" },
+  };
+  return others[state];
+}
