@@ -1,0 +1,63 @@
+//! `/system` and the description of the API.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use steward_core::device::DeviceStatus;
+use steward_core::user::Actor;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::extract::{MaybeSigned, Signed};
+use super::problem::Failure;
+use super::types::{Health, HealthStatus, Part, Version};
+use super::{Answer, App, Shared, document};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const API_VERSION: &str = "v1";
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(get_health)).routes(routes!(get_version)).routes(routes!(get_openapi))
+}
+
+/// How the server is.
+///
+/// Whether the container engine answers is said only to those who are signed in.
+#[utoipa::path(get, path = "/system/health", tag = "system", responses((status = 200, body = Health)),
+    extensions(("x-permission" = json!("public"))))]
+async fn get_health(State(app): State<Shared>, MaybeSigned(actor): MaybeSigned) -> Answer<Health> {
+    let database = if app.engine.database_answers().await { Part::Ok } else { Part::Unavailable };
+    let engine = match &actor {
+        Some(actor) => Some(engine(&app, actor).await?),
+        None => None,
+    };
+    let well = database == Part::Ok && engine != Some(Part::Unavailable);
+    Ok(axum::Json(Health {
+        status: if well { HealthStatus::Ok } else { HealthStatus::Degraded },
+        version: VERSION.to_owned(),
+        claimed: app.engine.is_claimed().await?,
+        database,
+        engine,
+    }))
+}
+
+async fn engine(app: &App, actor: &Actor) -> Result<Part, Failure> {
+    let devices = app.engine.devices(actor).await?;
+    let all = devices.iter().all(|device| device.status == DeviceStatus::Online);
+    Ok(if all { Part::Ok } else { Part::Unavailable })
+}
+
+/// The versions of Steward and of this API.
+#[utoipa::path(get, path = "/system/version", tag = "system", responses((status = 200, body = Version)),
+    extensions(("x-permission" = json!("signed-in"))))]
+async fn get_version(Signed(_): Signed) -> Answer<Version> {
+    Ok(axum::Json(Version { version: VERSION.to_owned(), api_version: API_VERSION.to_owned() }))
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", tag = "system",
+    responses((status = 200, body = Object, content_type = "application/json")),
+    extensions(("x-permission" = json!("public"))))]
+async fn get_openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document::openapi_json()).into_response()
+}

@@ -1,0 +1,20 @@
+//! Wire types: what goes over the line where it is not a core or engine type as it stands.
+
+pub mod account;
+pub mod application;
+pub mod deployment;
+pub mod operation;
+pub mod socket;
+pub mod system;
+
+pub use account::{
+    Claim, Claimable, CurrentSession, NewSession, NewSessionToken, OwnSession, PasswordChange, SignIn, TokenMade, TokenRequest, UserChange,
+    UserRequest, Via,
+};
+pub use application::{ApplicationDetail, ApplicationSummary, DeployRequest};
+pub use deployment::{
+    DeploymentChange, DeploymentView, LinkView, Nothing, PlanAction, PlanRequest, RevealRequest, RevealedSecret, RollbackRequest,
+};
+pub use operation::{Accepted, OperationEvent};
+pub use socket::{ClientMessage, ServerMessage};
+pub use system::{DeviceStats, Health, HealthStatus, Part, Version};

@@ -1,0 +1,42 @@
+//! Steward's own log: to standard error, as lines for people or as JSON for programs.
+
+use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::fmt;
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// One line each, for people.
+    #[default]
+    Text,
+    /// One JSON object each, for programs.
+    Json,
+}
+
+/// Starts the log. `filter` is what `tracing` calls directives, such as `info` or `steward=debug`;
+/// one that does not parse counts as `info`, and is said.
+pub fn start(format: LogFormat, filter: &str) {
+    let (directives, complaint) = match EnvFilter::try_new(filter) {
+        Ok(directives) => (directives, None),
+        Err(error) => (EnvFilter::new("info"), Some(error)),
+    };
+    let lines = fmt().with_env_filter(directives).with_writer(std::io::stderr);
+    // A subscriber that is there already, in a test, stays.
+    let _ = match format {
+        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    if let Some(error) = complaint {
+        tracing::warn!(%error, "the log filter does not parse; using `info`");
+    }
+    log_panics();
+}
+
+/// A panic ends one task; it must be seen in the log, with its place, in the log's own format.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let text = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(place, "a defect: {text}");
+    }));
+}

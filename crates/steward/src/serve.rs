@@ -1,0 +1,264 @@
+//! `steward serve`: the server, from its first line to its last.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use bytes::Bytes;
+use steward_core::user::Actor;
+use steward_engine::{Engine, EngineConfig, OsRandom, Random, SystemClock, Timing};
+use steward_host::local::{LocalConfig, LocalHost};
+use steward_store::{Store, StoreError, meta};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, App, KnownHosts, ListenLimits};
+use crate::catalog_source::Sources;
+use crate::logging::{self, LogFormat};
+use crate::{config, hello, master_key};
+
+/// How long the engine's tasks may take to end; what is left is taken up at the next start.
+const GRACE: Duration = Duration::from_secs(4);
+/// How often, and for how long, the first look at this machine is waited for.
+const LOOK: Duration = Duration::from_millis(100);
+const LOOKS: usize = 300;
+
+/// Another process has the data folder open.
+const EXIT_IN_USE: u8 = 10;
+/// The database is damaged, or is missing where there was one.
+const EXIT_CORRUPT: u8 = 11;
+/// A newer Steward has written the database.
+const EXIT_NEWER: u8 = 12;
+/// The file is a database of some other program.
+const EXIT_FOREIGN: u8 = 13;
+/// Anything else that keeps the server from starting.
+const EXIT_OTHER: u8 = 1;
+
+/// Options of the server.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Where Steward keeps its data. Without it $XDG_DATA_HOME/steward, or ~/.local/share/steward.
+    #[arg(long, env = "STEWARD_DATA_DIR", value_name = "FOLDER", hide_env_values = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Where to listen. Port 0 takes a free one.
+    #[arg(long, env = "STEWARD_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", hide_env_values = true)]
+    pub listen: SocketAddr,
+    /// A name by which this server may be asked, beside IP addresses, localhost and this machine's
+    /// own name. Can be given several times; in the variable, separated by commas.
+    #[arg(long = "allowed-host", env = "STEWARD_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',', hide_env_values = true)]
+    pub allowed_hosts: Vec<String>,
+    /// A folder with applications of your own, beside `catalog` in the data folder. Can be given
+    /// several times.
+    #[arg(long = "catalog-dir", value_name = "FOLDER")]
+    pub catalog_dirs: Vec<PathBuf>,
+    /// The address of the container engine, such as unix:///var/run/docker.sock.
+    #[arg(long, env = "DOCKER_HOST", value_name = "URL", hide_env_values = true)]
+    pub docker_host: Option<String>,
+    /// The folder of Docker's own configuration, where the sign-ins to registries are.
+    #[arg(long, env = "DOCKER_CONFIG", value_name = "FOLDER", hide_env_values = true)]
+    pub docker_config: Option<PathBuf>,
+    /// What is logged, such as info, debug or steward=debug,warn.
+    #[arg(long, env = "STEWARD_LOG", value_name = "FILTER", default_value = "info", hide_env_values = true)]
+    pub log: String,
+    /// How it is logged.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// Why the server does not start, and the exit code that says so.
+struct NoStart(u8, anyhow::Error);
+
+impl From<anyhow::Error> for NoStart {
+    fn from(error: anyhow::Error) -> Self {
+        Self(EXIT_OTHER, error)
+    }
+}
+
+/// Serves until it is told to stop.
+pub async fn run(args: ServeArgs) -> ExitCode {
+    logging::start(args.log_format, &args.log);
+    match start(args).await {
+        Ok(server) => {
+            server.serve().await;
+            ExitCode::SUCCESS
+        }
+        Err(NoStart(code, error)) => {
+            eprintln!("steward: {error:#}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    store: Store,
+    engine: Engine,
+    app: Arc<App>,
+    stop: CancellationToken,
+}
+
+async fn start(args: ServeArgs) -> Result<Server, NoStart> {
+    // Bound before anything slow: whoever asks meanwhile waits in the system's queue for the answer.
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let folder = args.data_dir.clone().or_else(config::default_data_dir);
+    let folder = folder.ok_or_else(|| anyhow!("there is no home folder; name one for the data with --data-dir"))?;
+    // Programs that are started for a project do not share this working directory.
+    let folder = std::path::absolute(folder).context("the data folder has no absolute path")?;
+    let store = Store::open(&folder).await.map_err(|error| explain(&folder, error))?;
+    let key = master_key::load_or_make(&folder, &OsRandom).map_err(anyhow::Error::from)?;
+    let instance = instance(&store).await.map_err(anyhow::Error::from)?;
+    let local = Arc::new(local_host(&args, &folder, instance));
+    let mut catalogs = vec![folder.join("catalog")];
+    catalogs.extend(args.catalog_dirs);
+    let engine = Engine::start(EngineConfig {
+        store: store.clone(),
+        local,
+        catalog: Box::new(Sources::new(catalogs)),
+        archives: BTreeMap::from([(hello::IMAGE.to_owned(), Bytes::from_static(hello::ARCHIVE))]),
+        key,
+        clock: Arc::new(SystemClock),
+        random: Arc::new(OsRandom),
+        timing: Timing::default(),
+    })
+    .await
+    .map_err(anyhow::Error::from)?;
+    let hosts = KnownHosts::new(args.allowed_hosts.into_iter().chain(config::machine_names()));
+    let stop = CancellationToken::new();
+    let app = App::new(engine.clone(), Arc::new(SystemClock), hosts, stop.clone());
+    Ok(Server { listener, address, store, engine, app, stop })
+}
+
+/// Names this installation, so that what it starts can be told from what another one starts.
+async fn instance(store: &Store) -> Result<String, StoreError> {
+    const KEY: &str = "instance";
+    let mut tx = store.begin().await?;
+    if let Some(instance) = meta::get(&mut tx, KEY).await? {
+        return Ok(instance);
+    }
+    let mut random = [0; 8];
+    OsRandom.fill(&mut random);
+    let instance = hex::encode(random);
+    meta::put(&mut tx, KEY, &instance).await?;
+    tx.commit().await?;
+    Ok(instance)
+}
+
+/// What a person can do about a database that does not open.
+fn explain(folder: &Path, error: StoreError) -> NoStart {
+    let folder = folder.display();
+    let (code, advice) = match &error {
+        StoreError::InUse => (EXIT_IN_USE, "another Steward uses it; stop that one, or choose another folder with --data-dir"),
+        StoreError::Corrupt(_) => (EXIT_CORRUPT, "nothing was changed; put back a backup of the folder, or move it away to start empty"),
+        StoreError::Newer { .. } => (EXIT_NEWER, "nothing was changed; start the Steward that wrote it, or a later one"),
+        StoreError::Foreign => (EXIT_FOREIGN, "nothing was changed; choose another folder with --data-dir"),
+        StoreError::Full(_) => (EXIT_OTHER, "Steward needs to write there; look at its owner, its mode, and the free space"),
+        _ => (EXIT_OTHER, "nothing was changed"),
+    };
+    NoStart(code, anyhow!("the data folder {folder} cannot be opened: {error}\n{advice}"))
+}
+
+/// The machine that this program runs on.
+fn local_host(args: &ServeArgs, folder: &Path, instance: String) -> LocalHost {
+    LocalHost::new(LocalConfig {
+        docker_host: args.docker_host.clone(),
+        docker_config: args.docker_config.clone(),
+        home: config::home(),
+        path: config::search_path(),
+        projects_root: folder.join("projects"),
+        instance,
+        name: config::machine_name(),
+    })
+}
+
+impl Server {
+    async fn serve(self) {
+        println!("listening: http://{}", self.address);
+        if let Some(code) = self.engine.setup_code() {
+            println!("setup: http://{}/setup#code={code}", reachable(self.address));
+        }
+        tracing::info!(address = %self.address, version = env!("CARGO_PKG_VERSION"), "Steward serves");
+        let greeting = tokio::spawn(greet_engine(self.engine.clone()));
+        let router = api::router(self.app);
+        let serving = tokio::spawn(api::listen(self.listener, router, ListenLimits::default(), self.stop.clone()));
+        stopped().await;
+        tracing::info!("Steward stops");
+        self.stop.cancel();
+        greeting.abort();
+        // Requests and the engine's tasks end at the same time, so that both fit into the grace.
+        let ending = async { tokio::join!(serving, self.engine.shutdown()) };
+        if tokio::time::timeout(GRACE, ending).await.is_err() {
+            tracing::warn!("what was still under way is taken up at the next start");
+        }
+        if tokio::time::timeout(Duration::from_millis(500), self.store.close()).await.is_err() {
+            tracing::warn!("the database was busy; it is whole, its log is read at the next start");
+        }
+    }
+}
+
+/// The address under which this machine itself reaches the server.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())) } else { address }
+}
+
+/// Returns when the server is to stop. A second signal ends the process at once.
+async fn stopped() {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+        tracing::error!("signals cannot be heard; the server runs until it is killed");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    // Asked for by the tracker of nobody: it lives until the process ends, which is its only work.
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(i32::from(EXIT_OTHER));
+    });
+}
+
+/// Says on the console what to do when this machine has no engine that answers.
+async fn greet_engine(engine: Engine) {
+    for _ in 0..LOOKS {
+        tokio::time::sleep(LOOK).await;
+        let Ok(devices) = engine.devices(&Actor::System).await else { continue };
+        let Some(device) = devices.into_iter().find(|device| device.facts.is_some() || device.problem.is_some()) else { continue };
+        let Some(problem) = device.problem else { return };
+        let commands: String = problem.commands.iter().map(|command| format!("\n  {command}")).collect();
+        eprintln!("{}\n{}{commands}\nSteward goes on and notices by itself when it is there.", problem.message, problem.hint);
+        return;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_address_can_be_opened() {
+        for (listen, open) in [("0.0.0.0:80", "127.0.0.1:80"), ("[::]:80", "127.0.0.1:80"), ("10.0.0.1:80", "10.0.0.1:80"), ("[::1]:80", "[::1]:80")] {
+            assert_eq!(reachable(listen.parse().unwrap()).to_string(), open);
+        }
+    }
+
+    /// M10: a database that does not open is not replaced, and the exit code says why.
+    #[test]
+    fn each_reason_has_its_exit_code() {
+        let code = |error| explain(Path::new("/data"), error).0;
+        assert_eq!(code(StoreError::InUse), EXIT_IN_USE);
+        assert_eq!(code(StoreError::Corrupt(String::new())), EXIT_CORRUPT);
+        assert_eq!(code(StoreError::Newer { found: 9, known: 1 }), EXIT_NEWER);
+        assert_eq!(code(StoreError::Foreign), EXIT_FOREIGN);
+    }
+}

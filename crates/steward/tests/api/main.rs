@@ -1,0 +1,17 @@
+//! The API from outside: the real router on a real port, on a simulated machine.
+
+mod accounts;
+mod bodies;
+mod deployments;
+mod description;
+mod guard;
+mod limits;
+mod live;
+mod logs;
+mod operations;
+mod pages;
+mod routes;
+mod secrets;
+mod setup;
+mod socket;
+mod support;

@@ -1,0 +1,14 @@
+//! The command line as a person or a script uses it: the real program, against a real server, and
+//! against a made-up one where an operation has to end in a certain way.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod account;
+mod catalog;
+mod errors;
+mod lab;
+mod logs;
+mod output;
+mod server;
+mod stub;
+mod waiting;
