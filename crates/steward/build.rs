@@ -41,7 +41,15 @@ fn architecture() -> Result<&'static str, Box<dyn Error>> {
 fn compile(program: &Path) -> Result<(), Box<dyn Error>> {
     let mut rustc = Command::new(env::var("RUSTC")?);
     rustc.args(["--edition", "2024", "--crate-name", "hello", "--crate-type", "bin", "--target"]).arg(env::var("TARGET")?);
-    for option in ["panic=abort", "opt-level=s", "relocation-model=static", "strip=symbols", "link-arg=-nostdlib", "link-arg=-static", "link-arg=-nostartfiles"] {
+    for option in [
+        "panic=abort",
+        "opt-level=s",
+        "relocation-model=static",
+        "strip=symbols",
+        "link-arg=-nostdlib",
+        "link-arg=-static",
+        "link-arg=-nostartfiles",
+    ] {
         rustc.args(["-C", option]);
     }
     // A build for another machine names the linker that knows it.

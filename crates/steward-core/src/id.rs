@@ -16,10 +16,7 @@ fn encode(random: [u8; 10]) -> String {
     for byte in random {
         bits = (bits << 8) | u128::from(byte);
     }
-    (0..LENGTH)
-        .rev()
-        .map(|i| char::from(ALPHABET[((bits >> (i * 5)) & 31) as usize]))
-        .collect()
+    (0..LENGTH).rev().map(|i| char::from(ALPHABET[((bits >> (i * 5)) & 31) as usize])).collect()
 }
 
 macro_rules! ids {

@@ -21,13 +21,11 @@ fn is_slug(text: &str) -> bool {
 
 /// What Docker takes as the name of a volume, a container or a network.
 fn is_docker_name(text: &str) -> bool {
-    text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+    text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
 fn is_user_name(text: &str) -> bool {
-    text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-@".contains(&b))
+    text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-@".contains(&b))
 }
 
 fn is_env_key(text: &str) -> bool {
@@ -36,8 +34,7 @@ fn is_env_key(text: &str) -> bool {
 }
 
 fn is_setting_key(text: &str) -> bool {
-    text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
-        && text.bytes().all(|b| lower_or_digit(b) || b == b'_')
+    text.bytes().next().is_some_and(|b| b.is_ascii_lowercase()) && text.bytes().all(|b| lower_or_digit(b) || b == b'_')
 }
 
 /// An absolute path inside a container, without `.` or `..` parts and without `:`, which separates
@@ -82,9 +79,8 @@ fn is_image_reference(text: &str) -> bool {
     if is_registry {
         parts.next();
         let (host, port) = first.split_once(':').map_or((first, None), |(h, p)| (h, Some(p)));
-        let host_good = !host.is_empty()
-            && !host.starts_with('-')
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+        let host_good =
+            !host.is_empty() && !host.starts_with('-') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
         if !host_good || port.is_some_and(|p| p.parse::<u16>().is_err()) {
             return false;
         }
@@ -242,7 +238,21 @@ mod tests {
         ] {
             assert!(ImageRef::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "-nginx", "nginx:", "nginx:-x", "NGINX", "a//b", "a b", "nginx@sha256:12", "host:99999/a", "../a", "a/..", "nginx;ls", "--privileged"] {
+        for bad in [
+            "",
+            "-nginx",
+            "nginx:",
+            "nginx:-x",
+            "NGINX",
+            "a//b",
+            "a b",
+            "nginx@sha256:12",
+            "host:99999/a",
+            "../a",
+            "a/..",
+            "nginx;ls",
+            "--privileged",
+        ] {
             assert!(ImageRef::parse(bad).is_err(), "{bad}");
         }
     }

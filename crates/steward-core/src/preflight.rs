@@ -131,7 +131,11 @@ fn memory(facts: &Facts, definition: &Definition) -> Check {
         return check("memory", CheckStatus::Warn, "the device does not say how much memory it has".to_owned());
     }
     if needed > mib(facts.memory_total) {
-        return check("memory", CheckStatus::Fail, format!("needs {needed} MiB of memory, the device has {} MiB in all", mib(facts.memory_total)));
+        return check(
+            "memory",
+            CheckStatus::Fail,
+            format!("needs {needed} MiB of memory, the device has {} MiB in all", mib(facts.memory_total)),
+        );
     }
     if needed > free {
         return hinted(
@@ -149,7 +153,9 @@ fn disk(world: &World<'_>, wanted: &Wanted<'_>) -> Check {
         .definition
         .images()
         .iter()
-        .filter(|image| !world.images.iter().any(|there| &there.reference == *image) && !wanted.embedded.iter().any(|e| e == image.as_str()))
+        .filter(|image| {
+            !world.images.iter().any(|there| &there.reference == *image) && !wanted.embedded.iter().any(|e| e == image.as_str())
+        })
         .count() as u64;
     let needed = mib(to_pull * IMAGE_ESTIMATE) + wanted.definition.resources.storage;
     let free = mib(world.facts.disk_available);
@@ -182,8 +188,7 @@ pub fn published(definition: &Definition, choices: &PortChoices) -> Vec<(u16, u1
 fn owner_of(world: &World<'_>, wanted: &Wanted<'_>, port: u16, protocol: Protocol) -> Option<String> {
     let project = wanted.name.project();
     let mine = |container: &&Container| container.project() == Some(project.as_str());
-    if !wanted.is_new
-        && world.containers.iter().filter(mine).any(|c| c.ports.iter().any(|p| p.external == port && p.protocol == protocol))
+    if !wanted.is_new && world.containers.iter().filter(mine).any(|c| c.ports.iter().any(|p| p.external == port && p.protocol == protocol))
     {
         return None;
     }

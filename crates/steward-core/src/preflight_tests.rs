@@ -34,7 +34,13 @@ fn definition() -> Definition {
 }
 
 fn facts() -> Facts {
-    Facts { memory_total: 4096 * MIB, memory_available: 2048 * MIB, disk_total: 100_000 * MIB, disk_available: 50_000 * MIB, ..Facts::default() }
+    Facts {
+        memory_total: 4096 * MIB,
+        memory_available: 2048 * MIB,
+        disk_total: 100_000 * MIB,
+        disk_available: 50_000 * MIB,
+        ..Facts::default()
+    }
 }
 
 fn engine_info() -> EngineInfo {
@@ -135,7 +141,13 @@ fn a_missing_engine_or_compose_fails() {
 
 #[test]
 fn an_image_for_another_architecture_fails() {
-    let image = Image { reference: ImageRef::parse("web:1").unwrap(), id: String::new(), architecture: "arm64".to_owned(), size: 1, has_health_check: false };
+    let image = Image {
+        reference: ImageRef::parse("web:1").unwrap(),
+        id: String::new(),
+        architecture: "arm64".to_owned(),
+        size: 1,
+        has_health_check: false,
+    };
     assert_eq!(Scene { images: vec![image], ..Scene::default() }.failed(), ["architecture"]);
 }
 

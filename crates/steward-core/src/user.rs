@@ -132,8 +132,24 @@ impl Actor {
 
 /// Passwords that are tried first by everybody who guesses; a password that contains little else is refused.
 const COMMON: &[&str] = &[
-    "password", "passw0rd", "12345678", "123456789", "1234567890", "qwertyuiop", "letmein", "iloveyou", "administrator",
-    "changeme", "welcome1", "steward", "homelab", "adminadmin", "0987654321", "1q2w3e4r5t", "abcdefghij", "correcthorse",
+    "password",
+    "passw0rd",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "qwertyuiop",
+    "letmein",
+    "iloveyou",
+    "administrator",
+    "changeme",
+    "welcome1",
+    "steward",
+    "homelab",
+    "adminadmin",
+    "0987654321",
+    "1q2w3e4r5t",
+    "abcdefghij",
+    "correcthorse",
 ];
 
 /// Checks a new password: 10 to 128 characters, not one that is guessed first, not the account's name.

@@ -92,7 +92,8 @@ pub struct Entry {
 /// Everything that is wrong with it, with file, line and column.
 pub fn parse(raw: &RawEntry) -> Result<Definition, Vec<Broken>> {
     let file = format!("{}/{}", raw.folder, raw.format.file_name());
-    let place = |problem: DefinitionProblem| Broken { file: file.clone(), line: problem.line, column: problem.column, message: problem.message };
+    let place =
+        |problem: DefinitionProblem| Broken { file: file.clone(), line: problem.line, column: problem.column, message: problem.message };
     let parsed = match (Slug::parse(&raw.folder), raw.format) {
         (Err(refusal), _) => Err(vec![DefinitionProblem { line: 1, column: 1, message: format!("the folder's name: {refusal}") }]),
         (Ok(_), Format::Hcl) => hcl::parse(&raw.text),

@@ -168,7 +168,11 @@ impl Inner {
         let active = match request {
             Request::DeploymentDeploy(p) => {
                 let name = p.name.as_ref().map_or(p.application.as_str(), |name| name.as_str());
-                rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(|o| o.target == name && o.deployment_id.is_some())
+                rows::unfinished(&mut reader)
+                    .await
+                    .map_err(error::store)?
+                    .into_iter()
+                    .find(|o| o.target == name && o.deployment_id.is_some())
             }
             Request::VolumeDelete(p) => {
                 rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(|o| o.target == p.volume.as_str())
@@ -197,7 +201,14 @@ impl Inner {
     }
 
     /// Commits the record, its audit row, its draft and its idempotency key, all or nothing.
-    async fn accept(&self, actor: &Actor, kind: Kind, prepared: Prepared, submission: &Submission, digest: &str) -> Result<Accepted, Refusal> {
+    async fn accept(
+        &self,
+        actor: &Actor,
+        kind: Kind,
+        prepared: Prepared,
+        submission: &Submission,
+        digest: &str,
+    ) -> Result<Accepted, Refusal> {
         let now = self.clock.now();
         let changed = prepared.plan.changed;
         let operation = Operation {
@@ -230,7 +241,9 @@ impl Inner {
         if let Some(key) = &submission.idempotency_key {
             idempotency::insert(&mut tx, &scope(actor), key, digest, &operation.id, now).await.map_err(error::store)?;
         }
-        audit::append(&mut tx, &entry(actor, &operation, AuditPhase::Accepted, operation.request.clone()), now).await.map_err(error::store)?;
+        audit::append(&mut tx, &entry(actor, &operation, AuditPhase::Accepted, operation.request.clone()), now)
+            .await
+            .map_err(error::store)?;
         if !changed {
             let outcome = json!({ "state": operation.state, "changed": false });
             audit::append(&mut tx, &entry(actor, &operation, AuditPhase::Outcome, outcome), now).await.map_err(error::store)?;
@@ -242,7 +255,8 @@ impl Inner {
         }
         self.bus.send(Event::Operation { id: operation.id.clone(), deployment_id: operation.deployment_id.clone() });
         if let (true, Some(id)) = (changed, &operation.deployment_id) {
-            self.bus.send(Event::Deployment { id: id.clone(), what: if kind == Kind::DeploymentDeploy { "created" } else { "status_change" } });
+            self.bus
+                .send(Event::Deployment { id: id.clone(), what: if kind == Kind::DeploymentDeploy { "created" } else { "status_change" } });
         }
         Ok(Accepted { operation, unchanged: !changed })
     }

@@ -198,11 +198,7 @@ impl Inner {
 
     /// How a device is reached. The target is explicit: there is no fallback to this machine.
     pub fn host(&self, id: &DeviceId) -> Result<Arc<dyn Host>, Refusal> {
-        if id == &self.local_id {
-            Ok(self.local.clone())
-        } else {
-            Err(Refusal::not_found("device", id).with_field("device_id"))
-        }
+        if id == &self.local_id { Ok(self.local.clone()) } else { Err(Refusal::not_found("device", id).with_field("device_id")) }
     }
 
     /// The device for a deployment that names none: the only one that there is.

@@ -25,5 +25,5 @@ mod worker;
 pub use door::{Accepted, Refused, Submission};
 pub use engine::{Engine, EngineConfig, StartError, Timing};
 pub use logs::{LogBatch, LogQuery};
-pub use queries::{ConfigView, DeploymentView, DeviceView, FileView, Link, Problem, RevisionView, ServiceView, VolumeView, Busy};
+pub use queries::{Busy, ConfigView, DeploymentView, DeviceView, FileView, Link, Problem, RevisionView, ServiceView, VolumeView};
 pub use seams::{Clock, OsRandom, Random, SystemClock};

@@ -163,22 +163,25 @@ impl Source {
             (ring.lines.iter().skip(skip).cloned().collect::<Vec<_>>(), self.sender.subscribe())
         };
         let first = LogBatch { lines: first, dropped: 0, error: None };
-        stream::iter(Some(first)).chain(stream::unfold((self, receiver, 0, false), |(source, mut receiver, mut dropped, ended)| async move {
-            if ended {
-                return None;
-            }
-            loop {
-                match receiver.recv().await {
-                    Ok(batch) => {
-                        let batch = LogBatch { dropped, ..(*batch).clone() };
-                        let ended = batch.error.is_some();
-                        return Some((batch, (source, receiver, 0, ended)));
-                    }
-                    Err(broadcast::error::RecvError::Lagged(missed)) => dropped += missed,
-                    Err(broadcast::error::RecvError::Closed) => return None,
+        stream::iter(Some(first)).chain(stream::unfold(
+            (self, receiver, 0, false),
+            |(source, mut receiver, mut dropped, ended)| async move {
+                if ended {
+                    return None;
                 }
-            }
-        }))
+                loop {
+                    match receiver.recv().await {
+                        Ok(batch) => {
+                            let batch = LogBatch { dropped, ..(*batch).clone() };
+                            let ended = batch.error.is_some();
+                            return Some((batch, (source, receiver, 0, ended)));
+                        }
+                        Err(broadcast::error::RecvError::Lagged(missed)) => dropped += missed,
+                        Err(broadcast::error::RecvError::Closed) => return None,
+                    }
+                }
+            },
+        ))
     }
 }
 
@@ -186,7 +189,8 @@ fn keep(query: &LogQuery) -> impl Fn(&LogLine) -> bool + Send + Sync + 'static {
     let service = query.service.clone();
     let grep = query.grep.as_ref().map(|text| text.to_lowercase());
     move |line: &LogLine| {
-        service.as_ref().is_none_or(|service| &line.service == service) && grep.as_ref().is_none_or(|text| line.text.to_lowercase().contains(text))
+        service.as_ref().is_none_or(|service| &line.service == service)
+            && grep.as_ref().is_none_or(|text| line.text.to_lowercase().contains(text))
     }
 }
 
@@ -206,12 +210,19 @@ impl Engine {
             batch.lines.retain(|line| keep(line));
             batch
         };
-        let shared = query.follow && query.since.is_none() && query.service.is_none() && query.grep.is_none() && tail as usize <= RING_LINES;
+        let shared =
+            query.follow && query.since.is_none() && query.service.is_none() && query.grep.is_none() && tail as usize <= RING_LINES;
         if shared {
             let source = inner.log_hub.source(&deployment.id, &deployment.name, &host);
             return Ok((deployment.id, source.view(tail as usize).boxed()));
         }
-        let request = LogsRequest { project: deployment.name.project(), service: query.service.clone(), tail, since: query.since, follow: query.follow };
+        let request = LogsRequest {
+            project: deployment.name.project(),
+            service: query.service.clone(),
+            tail,
+            since: query.since,
+            follow: query.follow,
+        };
         let stream = host.logs(&request).await.map_err(|e| error::host(&e))?;
         let batches = stream.ready_chunks(BATCH).map(move |chunk| {
             let mut batch = LogBatch::default();

@@ -537,7 +537,13 @@ impl Inner {
         }
     }
 
-    fn deployment_view(&self, deployment: Deployment, revision: Option<&Revision>, known: &[Device], unfinished: &[Operation]) -> DeploymentView {
+    fn deployment_view(
+        &self,
+        deployment: Deployment,
+        revision: Option<&Revision>,
+        known: &[Device],
+        unfinished: &[Operation],
+    ) -> DeploymentView {
         let seen = self.observers.of(&deployment.device_id);
         let project = deployment.name.project();
         let containers: Vec<Container> = seen.containers.iter().filter(|c| c.project() == Some(project.as_str())).cloned().collect();
@@ -591,7 +597,8 @@ fn links(revision: &Revision) -> Vec<Link> {
     for container in &revision.definition.containers {
         for port in container.ports.iter().filter(|port| port.web) {
             if let Some(external) = revision.ports.get(&port.key()).copied().or(port.external) {
-                let title = if several { format!("{} ({})", revision.definition.title, container.name) } else { revision.definition.title.clone() };
+                let title =
+                    if several { format!("{} ({})", revision.definition.title, container.name) } else { revision.definition.title.clone() };
                 links.push(Link { title, port: external });
             }
         }

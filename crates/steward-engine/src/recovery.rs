@@ -26,9 +26,8 @@ impl Inner {
             if operation.state == State::Queued {
                 continue;
             }
-            let resumes = operation.state == State::Running
-                && operations::on_crash(operation.kind) == OnCrash::Resume
-                && !operation.cancel_requested;
+            let resumes =
+                operation.state == State::Running && operations::on_crash(operation.kind) == OnCrash::Resume && !operation.cancel_requested;
             tracing::warn!(operation = %operation.id, kind = operation.kind.as_str(), resumes, "taking over an interrupted operation");
             if resumes {
                 self.spawn_run(operation, None);

@@ -144,7 +144,10 @@ impl Runner {
     /// A resumed step keeps its first intent: what it made itself must not count as "there before".
     async fn known_intent(&self, ordinal: u32) -> Run<Option<Value>> {
         let journal = self.journal().await?;
-        Ok(journal.into_iter().find(|record| record.ordinal == ordinal && record.state != StepState::Pending).and_then(|record| record.intent))
+        Ok(journal
+            .into_iter()
+            .find(|record| record.ordinal == ordinal && record.state != StepState::Pending)
+            .and_then(|record| record.intent))
     }
 
     async fn succeed(mut self) -> Run<()> {
@@ -192,7 +195,8 @@ impl Runner {
                 }
                 Err(failure) => {
                     let mut tx = self.engine.store.begin().await?;
-                    journal::undo_failed(&mut tx, &self.operation.id, cx.ordinal, &failure.refusal.message, self.engine.clock.now()).await?;
+                    journal::undo_failed(&mut tx, &self.operation.id, cx.ordinal, &failure.refusal.message, self.engine.clock.now())
+                        .await?;
                     tx.commit().await?;
                     // Earlier steps may be what this one stands on: they are listed, not undone.
                     let left = to_undo[position..].iter().filter_map(|(o, intent)| Some(self.steps.get(*o)?.left_over(intent)));
@@ -263,7 +267,8 @@ impl Runner {
         self.engine.look_at(&self.operation.device_id).await;
         self.tell();
         if let Some(id) = &self.operation.deployment_id {
-            let removed = self.operation.kind == steward_core::operation::Kind::DeploymentRemove && self.operation.state == State::Succeeded;
+            let removed =
+                self.operation.kind == steward_core::operation::Kind::DeploymentRemove && self.operation.state == State::Succeeded;
             self.engine.bus.send(Event::Deployment { id: id.clone(), what: if removed { "removed" } else { "status_change" } });
         }
         self.engine.wake.notify_one();

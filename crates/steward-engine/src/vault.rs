@@ -41,8 +41,15 @@ impl Vault {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    pub(crate) fn open(&self, deployment: &DeploymentId, revision: u32, key: &SettingKey, sealed: &[u8]) -> Result<Zeroizing<String>, Refusal> {
-        let wrong = || Refusal::new(Code::Internal, format!("the secret `{key}` cannot be opened: the key of the data folder is another one"));
+    pub(crate) fn open(
+        &self,
+        deployment: &DeploymentId,
+        revision: u32,
+        key: &SettingKey,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<String>, Refusal> {
+        let wrong =
+            || Refusal::new(Code::Internal, format!("the secret `{key}` cannot be opened: the key of the data folder is another one"));
         let (nonce, text) = sealed.split_at_checked(NONCE).ok_or_else(wrong)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| wrong())?;
         let aad = associated(deployment, revision, key);

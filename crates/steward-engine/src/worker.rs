@@ -49,7 +49,8 @@ impl Running {
     /// Marks it as started; gives the token that cancels it.
     pub fn start(&self, id: &OperationId, kind: Kind) -> CancellationToken {
         let mut table = self.table();
-        let entry = table.entry(id.clone()).or_insert_with(|| Entry { digest: String::new(), cancel: CancellationToken::new(), started: None });
+        let entry =
+            table.entry(id.clone()).or_insert_with(|| Entry { digest: String::new(), cancel: CancellationToken::new(), started: None });
         entry.started = Some(kind);
         entry.cancel.clone()
     }
@@ -205,7 +206,10 @@ impl Engine {
         let mut tx = inner.store.begin().await.map_err(error::store)?;
         let mut operation = rows::get(&mut tx, id).await.map_err(error::store)?.ok_or_else(|| Refusal::not_found("operation", id))?;
         if operation.state != State::NeedsAttention {
-            return Err(Refusal::new(Code::WrongState, format!("the operation is {}: there is nothing to try again", operation.state.as_str())));
+            return Err(Refusal::new(
+                Code::WrongState,
+                format!("the operation is {}: there is nothing to try again", operation.state.as_str()),
+            ));
         }
         let names = rows::locks_of(&mut tx, id).await.map_err(error::store)?;
         if let Some(waiting) = locks::acquire(&mut tx, &names, id).await.map_err(error::store)? {

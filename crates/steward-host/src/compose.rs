@@ -34,7 +34,10 @@ mod tests {
     #[test]
     fn errors_are_told_apart() {
         for (text, kind) in [
-            ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", HostErrorKind::Unreachable),
+            (
+                "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+                HostErrorKind::Unreachable,
+            ),
             ("Bind for 0.0.0.0:8080 failed: port is already allocated", HostErrorKind::Conflict),
             ("failed to bind host port for 0.0.0.0:80:172.18.0.2:80/tcp: address already in use", HostErrorKind::Conflict),
             ("No such image: web:1", HostErrorKind::Failed),

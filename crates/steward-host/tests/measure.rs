@@ -104,7 +104,10 @@ async fn log_throughput() {
     let container = format!("{project}-web-1");
     for lines in [20_000, 20_000, 20_000, 90_000] {
         let (command, ours) = (by_command(&container, lines), by_host(&host, project, lines).await);
-        println!("{lines} lines of the past: docker logs -f {command:?}, steward {ours:?}, ratio {:.2}", command.as_secs_f64() / ours.as_secs_f64());
+        println!(
+            "{lines} lines of the past: docker logs -f {command:?}, steward {ours:?}, ratio {:.2}",
+            command.as_secs_f64() / ours.as_secs_f64()
+        );
     }
     for _ in 0..3 {
         let (command, ours) = live(&host, project, &container, 20_000).await;

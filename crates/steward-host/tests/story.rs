@@ -51,7 +51,15 @@ impl Stage {
         host.publish(SimulatedImage::new(&image));
         host.publish(SimulatedImage::new(&ImageRef::parse("steward/web:exits").unwrap()).behaviour(Behaviour::Exits(1)));
         let instance = "simulated".to_owned();
-        Self { host: Arc::new(host.clone()), simulated: Some(host), project: "steward-story".into(), instance, port: 8080, image, _root: None }
+        Self {
+            host: Arc::new(host.clone()),
+            simulated: Some(host),
+            project: "steward-story".into(),
+            instance,
+            port: 8080,
+            image,
+            _root: None,
+        }
     }
 
     /// The local machine with the lab's engine; none when there is no lab.
@@ -266,7 +274,9 @@ async fn up_and_again(stage: &Stage) {
     stage.until_healthy().await;
     let tcp = PortProbe::Tcp { port: stage.port };
     assert_eq!(stage.host.probe(&tcp, Duration::from_secs(5)).await.unwrap(), ProbeOutcome::Healthy);
-    let owner = |ports: Vec<steward_core::device::ListeningPort>| ports.into_iter().find(|port| port.port == stage.port).and_then(|port| port.owner);
+    let owner = |ports: Vec<steward_core::device::ListeningPort>| {
+        ports.into_iter().find(|port| port.port == stage.port).and_then(|port| port.owner)
+    };
     assert_eq!(owner(stage.host.listening_ports().await.unwrap()), Some(first.name.clone()));
 
     stage.compose(ComposeAction::Up).await.unwrap();

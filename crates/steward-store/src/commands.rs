@@ -50,9 +50,7 @@ pub async fn insert(conn: &mut Connection, operation_id: &OperationId, command: 
 /// # Errors
 /// Those of the database.
 pub async fn list(conn: &mut Connection, operation_id: &OperationId) -> Result<Vec<CommandRecord>> {
-    let rows = sqlx::query("SELECT * FROM commands WHERE operation_id = $1 ORDER BY sequence")
-        .bind(operation_id.as_str())
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query("SELECT * FROM commands WHERE operation_id = $1 ORDER BY sequence").bind(operation_id.as_str()).fetch_all(conn).await?;
     rows.iter().map(read).collect()
 }

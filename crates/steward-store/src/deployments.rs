@@ -63,10 +63,8 @@ pub async fn get(conn: &mut Connection, id: &DeploymentId) -> Result<Option<Depl
 /// # Errors
 /// Those of the database.
 pub async fn by_name(conn: &mut Connection, name: &DeploymentName) -> Result<Option<Deployment>> {
-    let row = sqlx::query("SELECT * FROM deployments WHERE name = $1 AND removed_at IS NULL")
-        .bind(name.as_str())
-        .fetch_optional(conn)
-        .await?;
+    let row =
+        sqlx::query("SELECT * FROM deployments WHERE name = $1 AND removed_at IS NULL").bind(name.as_str()).fetch_optional(conn).await?;
     row.as_ref().map(read).transpose()
 }
 

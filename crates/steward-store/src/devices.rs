@@ -39,10 +39,8 @@ pub async fn insert(conn: &mut Connection, device: &Device) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub async fn get(conn: &mut Connection, id: &DeviceId) -> Result<Option<Device>> {
-    let row = sqlx::query("SELECT id, name, type, address, created_at FROM devices WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(conn)
-        .await?;
+    let row =
+        sqlx::query("SELECT id, name, type, address, created_at FROM devices WHERE id = $1").bind(id.as_str()).fetch_optional(conn).await?;
     row.as_ref().map(read).transpose()
 }
 

@@ -29,14 +29,7 @@ pub async fn find(conn: &mut Connection, scope: &str, key: &str, now: Timestamp)
 ///
 /// # Errors
 /// `NotUnique` when the key is in use.
-pub async fn insert(
-    conn: &mut Connection,
-    scope: &str,
-    key: &str,
-    digest: &str,
-    operation_id: &OperationId,
-    at: Timestamp,
-) -> Result<()> {
+pub async fn insert(conn: &mut Connection, scope: &str, key: &str, digest: &str, operation_id: &OperationId, at: Timestamp) -> Result<()> {
     let result = sqlx::query(
         "INSERT INTO idempotency (scope, key, digest, operation_id, created_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (scope, key) DO UPDATE

@@ -47,13 +47,7 @@ pub async fn insert_steps(conn: &mut Connection, operation_id: &OperationId, nam
 ///
 /// # Errors
 /// `Other` when there is no such step.
-pub async fn intent(
-    conn: &mut Connection,
-    operation_id: &OperationId,
-    ordinal: u32,
-    intent: &Value,
-    at: Timestamp,
-) -> Result<()> {
+pub async fn intent(conn: &mut Connection, operation_id: &OperationId, ordinal: u32, intent: &Value, at: Timestamp) -> Result<()> {
     let result = sqlx::query(
         "UPDATE steps SET state = 'running', intent = $3, started_at = $4, finished_at = NULL, error = NULL
          WHERE operation_id = $1 AND ordinal = $2",
@@ -72,14 +66,12 @@ pub async fn intent(
 /// # Errors
 /// `Other` when there is no such step.
 pub async fn done(conn: &mut Connection, operation_id: &OperationId, ordinal: u32, at: Timestamp) -> Result<()> {
-    let result = sqlx::query(
-        "UPDATE steps SET state = 'done', finished_at = $3, error = NULL WHERE operation_id = $1 AND ordinal = $2",
-    )
-    .bind(operation_id.as_str())
-    .bind(i64::from(ordinal))
-    .bind(at.0)
-    .execute(conn)
-    .await?;
+    let result = sqlx::query("UPDATE steps SET state = 'done', finished_at = $3, error = NULL WHERE operation_id = $1 AND ordinal = $2")
+        .bind(operation_id.as_str())
+        .bind(i64::from(ordinal))
+        .bind(at.0)
+        .execute(conn)
+        .await?;
     row::one(result)
 }
 
@@ -87,22 +79,14 @@ pub async fn done(conn: &mut Connection, operation_id: &OperationId, ordinal: u3
 ///
 /// # Errors
 /// `Other` when there is no such step.
-pub async fn failed(
-    conn: &mut Connection,
-    operation_id: &OperationId,
-    ordinal: u32,
-    error: &Refusal,
-    at: Timestamp,
-) -> Result<()> {
-    let result = sqlx::query(
-        "UPDATE steps SET state = 'failed', finished_at = $3, error = $4 WHERE operation_id = $1 AND ordinal = $2",
-    )
-    .bind(operation_id.as_str())
-    .bind(i64::from(ordinal))
-    .bind(at.0)
-    .bind(row::to_json(error)?)
-    .execute(conn)
-    .await?;
+pub async fn failed(conn: &mut Connection, operation_id: &OperationId, ordinal: u32, error: &Refusal, at: Timestamp) -> Result<()> {
+    let result = sqlx::query("UPDATE steps SET state = 'failed', finished_at = $3, error = $4 WHERE operation_id = $1 AND ordinal = $2")
+        .bind(operation_id.as_str())
+        .bind(i64::from(ordinal))
+        .bind(at.0)
+        .bind(row::to_json(error)?)
+        .execute(conn)
+        .await?;
     row::one(result)
 }
 
@@ -131,13 +115,7 @@ pub async fn undone(conn: &mut Connection, operation_id: &OperationId, ordinal: 
 ///
 /// # Errors
 /// `Other` when there is no such step.
-pub async fn undo_failed(
-    conn: &mut Connection,
-    operation_id: &OperationId,
-    ordinal: u32,
-    note: &str,
-    at: Timestamp,
-) -> Result<()> {
+pub async fn undo_failed(conn: &mut Connection, operation_id: &OperationId, ordinal: u32, note: &str, at: Timestamp) -> Result<()> {
     undo_ended(conn, operation_id, ordinal, StepState::UndoFailed, note, at).await
 }
 
@@ -149,16 +127,14 @@ async fn undo_ended(
     note: &str,
     at: Timestamp,
 ) -> Result<()> {
-    let result = sqlx::query(
-        "UPDATE steps SET state = $3, undo_note = $4, undone_at = $5 WHERE operation_id = $1 AND ordinal = $2",
-    )
-    .bind(operation_id.as_str())
-    .bind(i64::from(ordinal))
-    .bind(state.as_str())
-    .bind(note)
-    .bind(at.0)
-    .execute(conn)
-    .await?;
+    let result = sqlx::query("UPDATE steps SET state = $3, undo_note = $4, undone_at = $5 WHERE operation_id = $1 AND ordinal = $2")
+        .bind(operation_id.as_str())
+        .bind(i64::from(ordinal))
+        .bind(state.as_str())
+        .bind(note)
+        .bind(at.0)
+        .execute(conn)
+        .await?;
     row::one(result)
 }
 
@@ -185,9 +161,7 @@ pub async fn reset(conn: &mut Connection, operation_id: &OperationId, ordinal: u
 /// # Errors
 /// Those of the database.
 pub async fn steps(conn: &mut Connection, operation_id: &OperationId) -> Result<Vec<StepRecord>> {
-    let rows = sqlx::query("SELECT * FROM steps WHERE operation_id = $1 ORDER BY ordinal")
-        .bind(operation_id.as_str())
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query("SELECT * FROM steps WHERE operation_id = $1 ORDER BY ordinal").bind(operation_id.as_str()).fetch_all(conn).await?;
     rows.iter().map(read).collect()
 }

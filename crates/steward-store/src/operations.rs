@@ -158,9 +158,7 @@ pub async fn list(conn: &mut Connection, filter: &OperationFilter) -> Result<Vec
 /// # Errors
 /// Those of the database.
 pub async fn unfinished(conn: &mut Connection) -> Result<Vec<Operation>> {
-    let rows = sqlx::query(select!("WHERE state IN ('queued', 'running', 'rolling_back') ORDER BY sequence"))
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(select!("WHERE state IN ('queued', 'running', 'rolling_back') ORDER BY sequence")).fetch_all(conn).await?;
     rows.iter().map(read).collect()
 }
 
@@ -195,12 +193,10 @@ pub async fn update(conn: &mut Connection, operation: &Operation) -> Result<()> 
 /// # Errors
 /// Those of the database.
 pub async fn request_cancel(conn: &mut Connection, id: &OperationId) -> Result<bool> {
-    let result = sqlx::query(
-        "UPDATE operations SET cancel_requested = 1 WHERE id = $1 AND state IN ('queued', 'running', 'rolling_back')",
-    )
-    .bind(id.as_str())
-    .execute(conn)
-    .await?;
+    let result = sqlx::query("UPDATE operations SET cancel_requested = 1 WHERE id = $1 AND state IN ('queued', 'running', 'rolling_back')")
+        .bind(id.as_str())
+        .execute(conn)
+        .await?;
     Ok(result.rows_affected() > 0)
 }
 

@@ -28,11 +28,7 @@ pub(crate) fn parsed<T>(row: &SqliteRow, column: &str, parse: fn(&str) -> std::r
 }
 
 /// The same, for a column that may be empty.
-pub(crate) fn maybe_parsed<T>(
-    row: &SqliteRow,
-    column: &str,
-    parse: fn(&str) -> std::result::Result<T, Refusal>,
-) -> Result<Option<T>> {
+pub(crate) fn maybe_parsed<T>(row: &SqliteRow, column: &str, parse: fn(&str) -> std::result::Result<T, Refusal>) -> Result<Option<T>> {
     plain::<Option<&str>>(row, column)?.map(|text| parse(text).map_err(|why| bad(column, why))).transpose()
 }
 
@@ -64,9 +60,7 @@ pub(crate) fn json<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result
 
 /// A JSON column that may be empty.
 pub(crate) fn maybe_json<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<Option<T>> {
-    plain::<Option<&str>>(row, column)?
-        .map(|text| serde_json::from_str(text).map_err(|why| bad(column, why)))
-        .transpose()
+    plain::<Option<&str>>(row, column)?.map(|text| serde_json::from_str(text).map_err(|why| bad(column, why))).transpose()
 }
 
 /// A value as it goes into a JSON column.

@@ -11,13 +11,7 @@ use crate::store::Connection;
 ///
 /// # Errors
 /// Those of the database.
-pub async fn put(
-    conn: &mut Connection,
-    deployment_id: &DeploymentId,
-    revision: u32,
-    key: &SettingKey,
-    sealed: &[u8],
-) -> Result<()> {
+pub async fn put(conn: &mut Connection, deployment_id: &DeploymentId, revision: u32, key: &SettingKey, sealed: &[u8]) -> Result<()> {
     sqlx::query(
         "INSERT INTO secrets (deployment_id, revision, key, sealed) VALUES ($1, $2, $3, $4)
          ON CONFLICT (deployment_id, revision, key) DO UPDATE SET sealed = excluded.sealed",

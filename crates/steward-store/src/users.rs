@@ -51,10 +51,7 @@ pub async fn insert(conn: &mut Connection, user: &User, password_hash: &str) -> 
 /// # Errors
 /// Those of the database.
 pub async fn get(conn: &mut Connection, id: &UserId) -> Result<Option<User>> {
-    let row = sqlx::query("SELECT id, name, role, created_at FROM users WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query("SELECT id, name, role, created_at FROM users WHERE id = $1").bind(id.as_str()).fetch_optional(conn).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -84,11 +81,8 @@ pub async fn list(conn: &mut Connection) -> Result<Vec<User>> {
 /// # Errors
 /// `Other` when there is no such account.
 pub async fn set_password(conn: &mut Connection, id: &UserId, password_hash: &str) -> Result<()> {
-    let result = sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
-        .bind(id.as_str())
-        .bind(password_hash)
-        .execute(conn)
-        .await?;
+    let result =
+        sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1").bind(id.as_str()).bind(password_hash).execute(conn).await?;
     row::one(result)
 }
 
@@ -97,11 +91,7 @@ pub async fn set_password(conn: &mut Connection, id: &UserId, password_hash: &st
 /// # Errors
 /// `Other` when there is no such account.
 pub async fn set_role(conn: &mut Connection, id: &UserId, role: Role) -> Result<()> {
-    let result = sqlx::query("UPDATE users SET role = $2 WHERE id = $1")
-        .bind(id.as_str())
-        .bind(role.as_str())
-        .execute(conn)
-        .await?;
+    let result = sqlx::query("UPDATE users SET role = $2 WHERE id = $1").bind(id.as_str()).bind(role.as_str()).execute(conn).await?;
     row::one(result)
 }
 

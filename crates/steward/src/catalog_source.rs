@@ -65,14 +65,16 @@ const FORMATS: [Format; 2] = [Format::Hcl, Format::Compose];
 fn local(folder: &Path) -> Vec<RawEntry> {
     // A folder that is not there has no entries.
     let Ok(listed) = fs::read_dir(folder) else { return Vec::new() };
-    let mut folders: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).take(MAX_ENTRIES).collect();
+    let mut folders: Vec<PathBuf> =
+        listed.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).take(MAX_ENTRIES).collect();
     folders.sort();
     folders.iter().filter_map(|folder| local_entry(folder)).collect()
 }
 
 fn local_entry(folder: &Path) -> Option<RawEntry> {
     let name = folder.file_name()?.to_str()?.to_owned();
-    let found = FORMATS.into_iter().map(|format| (format, folder.join(format.file_name()))).find(|(_, path)| path.symlink_metadata().is_ok());
+    let found =
+        FORMATS.into_iter().map(|format| (format, folder.join(format.file_name()))).find(|(_, path)| path.symlink_metadata().is_ok());
     let (format, path) = found?;
     // A file that cannot be read is an entry that is broken, not one that is missing: the user put
     // it there and should see why it does not work.
@@ -112,7 +114,8 @@ mod tests {
         put(root.path(), "two/compose.yaml", "b");
         put(root.path(), "none/README.md", "c");
         let sources = Sources { builtin: Vec::new(), folders: vec![root.path().to_owned(), root.path().join("missing")] };
-        let found: Vec<_> = sources.entries().into_iter().map(|entry| (entry.folder, entry.format, entry.text, entry.icon.is_some())).collect();
+        let found: Vec<_> =
+            sources.entries().into_iter().map(|entry| (entry.folder, entry.format, entry.text, entry.icon.is_some())).collect();
         let expected = [("one".to_owned(), Format::Hcl, "a".to_owned(), true), ("two".to_owned(), Format::Compose, "b".to_owned(), false)];
         assert_eq!(found, expected);
         fs::remove_dir_all(root.path().join("one")).unwrap();

@@ -54,7 +54,9 @@ pub async fn setup_page(State(app): State<Arc<App>>, headers: HeaderMap) -> Resp
 fn application(status: StatusCode, headers: &HeaderMap) -> Response {
     match Web::get(INDEX) {
         Some(index) => serve(INDEX, index, status, headers),
-        None => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, ASK_AGAIN)], NOT_BUILT).into_response(),
+        None => {
+            (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, ASK_AGAIN)], NOT_BUILT).into_response()
+        }
     }
 }
 

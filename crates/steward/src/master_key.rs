@@ -27,7 +27,7 @@ pub enum KeyError {
     #[error("the key file {0} has the mode {1:o}; it must be 600, readable by its owner alone. If nobody else has read it: chmod 600 {0}")]
     Mode(PathBuf, u32),
     /// It is no key.
-    #[error("the key file {0} is no regular file of {LENGTH} bytes; put back the right one from a backup")]
+    #[error("the key file {0} is no regular file of 32 bytes; put back the right one from a backup")]
     Shape(PathBuf),
 }
 

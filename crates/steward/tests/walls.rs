@@ -18,7 +18,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// What a crate may not know at all, whoever brings it.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("steward-core", &["tokio", "axum", "hyper", "sqlx", "bollard", "reqwest", "async-trait", "futures-util", "getrandom", "rand", "chrono", "time"]),
+    (
+        "steward-core",
+        &["tokio", "axum", "hyper", "sqlx", "bollard", "reqwest", "async-trait", "futures-util", "getrandom", "rand", "chrono", "time"],
+    ),
     ("steward-host", &["sqlx", "axum"]),
     ("steward-store", &["bollard", "axum", "reqwest", "procfs-core"]),
     ("steward-engine", &["sqlx", "axum", "bollard", "reqwest"]),
@@ -34,7 +37,9 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
             let section = line.trim_matches(['[', ']']);
             let named = section.rsplit_once("dependencies.").filter(|(before, _)| !before.ends_with("dev-"));
             found.extend(named.map(|(_, name)| name.to_owned()));
-            inside = section == "dependencies" || section == "build-dependencies" || (section.starts_with("target.") && section.ends_with(".dependencies"));
+            inside = section == "dependencies"
+                || section == "build-dependencies"
+                || (section.starts_with("target.") && section.ends_with(".dependencies"));
         } else if inside && !line.starts_with('#') {
             found.extend(line.split_once(['=', '.']).map(|(name, _)| name.trim().to_owned()));
         }
@@ -47,7 +52,9 @@ fn crates() -> BTreeMap<String, BTreeSet<String>> {
     let listed = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     listed
         .filter(|path| path.join("Cargo.toml").is_file())
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), dependencies(&fs::read_to_string(path.join("Cargo.toml")).unwrap())))
+        .map(|path| {
+            (path.file_name().unwrap().to_string_lossy().into_owned(), dependencies(&fs::read_to_string(path.join("Cargo.toml")).unwrap()))
+        })
         .collect()
 }
 

@@ -27,7 +27,11 @@ pub fn check_ports(definition: &Definition, ports: &PortChoices) -> Result<(), V
         let refuse = |code, message: String| Refusal::new(code, message).with_field(format!("ports.{key}"));
         if !all().any(|port| &port.key() == key) {
             let known: Vec<String> = all().map(PortSpec::key).collect();
-            let hint = if known.is_empty() { "this application publishes no port".to_owned() } else { format!("it publishes {}", known.join(", ")) };
+            let hint = if known.is_empty() {
+                "this application publishes no port".to_owned()
+            } else {
+                format!("it publishes {}", known.join(", "))
+            };
             refusals.push(refuse(Code::UnknownField, format!("this application publishes no port `{key}`")).with_hint(hint));
         } else if *external == 0 {
             refusals.push(refuse(Code::InvalidValue, "a port is a number from 1 to 65535".to_owned()));

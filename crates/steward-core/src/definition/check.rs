@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draft::{At, Draft, DraftContainer, DraftHealth, DraftPort, DraftTemplate, Problems, Spot};
+use super::draft::{At, Draft, DraftContainer, DraftHealth, DraftPort, DraftTemplate, Problems};
 use super::nearest::did_you_mean;
 use super::{
     ContainerSpec, Definition, DefinitionProblem, HealthCheck, MAX_CONTAINERS, MAX_PER_CONTAINER, MAX_SETTINGS, PortSpec, ProbeSpec,
@@ -97,7 +97,8 @@ fn check_for_circles(draft: &Draft, problems: &mut Problems) {
     }
     for container in &draft.containers {
         if let Some(other) = container.depends_on.iter().find(|other| names.contains(&other.value) && !started.contains(&other.value)) {
-            problems.add(other.spot, format!("`{}` can never start: it waits in a circle, by way of `{}`", container.name.value, other.value));
+            problems
+                .add(other.spot, format!("`{}` can never start: it waits in a circle, by way of `{}`", container.name.value, other.value));
         }
     }
 }
@@ -258,10 +259,9 @@ fn finish_volumes(volumes: Vec<At<VolumeSpec>>, problems: &mut Problems) -> Vec<
 fn finish_env(env: Vec<(At<EnvKey>, DraftTemplate)>, problems: &mut Problems) -> BTreeMap<EnvKey, Template> {
     let mut finished = BTreeMap::new();
     for (key, template) in env {
-        let Spot { line, .. } = key.spot;
         let template = Template { parts: template.into_iter().map(|part| part.value).collect() };
         if finished.insert(key.value.clone(), template).is_some() {
-            problems.add(key.spot, format!("the variable `{}` is written again on line {line}", key.value));
+            problems.add(key.spot, format!("the variable `{}` is written twice", key.value));
         }
     }
     finished

@@ -6,8 +6,8 @@
 
 mod interpolation;
 mod node;
-mod refused;
 mod reader;
+mod refused;
 mod service;
 #[cfg(test)]
 mod tests;

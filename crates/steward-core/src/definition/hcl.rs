@@ -112,8 +112,7 @@ fn main_name(name: &str) -> String {
 
 /// The containers, the first one with what stands beside them in the service.
 fn containers(reader: &mut Reader<'_>, table: &Table<'_>, main: &str) -> Vec<DraftContainer> {
-    let mut containers: Vec<DraftContainer> =
-        table.blocks("container").filter_map(|block| container::read(reader, block, main)).collect();
+    let mut containers: Vec<DraftContainer> = table.blocks("container").filter_map(|block| container::read(reader, block, main)).collect();
     if let Some(first) = containers.first_mut() {
         container::read_beside(reader, table, first);
     }

@@ -91,7 +91,8 @@ impl Engine {
         meta::put(&mut tx, CLAIMED, owner.id.as_str()).await.map_err(error::store)?;
         meta::delete(&mut tx, CODE_HASH).await.map_err(error::store)?;
         done(&mut tx, actor, "setup", owner.name.as_str(), json!({ "role": owner.role }), now).await?;
-        let signed_in = engine.new_session(&mut tx, owner, &SignIn { address: actor.address().to_owned(), client: client.to_owned() }).await?;
+        let signed_in =
+            engine.new_session(&mut tx, owner, &SignIn { address: actor.address().to_owned(), client: client.to_owned() }).await?;
         tx.commit().await.map_err(error::store)?;
         Ok(signed_in)
     }

@@ -45,7 +45,9 @@ impl Engine {
         let user = User { id: UserId::from_random(id_bytes(engine.random.as_ref())), name, role, created_at: now };
         let mut tx = engine.store.begin().await.map_err(error::store)?;
         users::insert(&mut tx, &user, &hash).await.map_err(|failure| match failure {
-            StoreError::NotUnique(_) => Refusal::new(Code::NameTaken, format!("there is already a user `{}`", user.name)).with_field("name"),
+            StoreError::NotUnique(_) => {
+                Refusal::new(Code::NameTaken, format!("there is already a user `{}`", user.name)).with_field("name")
+            }
             other => error::store(other),
         })?;
         done(&mut tx, actor, ACTION, user.name.as_str(), json!({ "made": true, "role": role }), now).await?;

@@ -135,7 +135,9 @@ impl Step for Validate {
             return Err(Refusal::new(Code::PreflightFailed, check.message.clone()).into());
         }
         if now.hash != accepted.hash {
-            return Err(Refusal::new(Code::PlanStale, "the device changed after the plan was made").with_hint("Plan again and review what is different.").into());
+            return Err(Refusal::new(Code::PlanStale, "the device changed after the plan was made")
+                .with_hint("Plan again and review what is different.")
+                .into());
         }
         Ok(())
     }
@@ -261,7 +263,8 @@ impl Deploy {
     async fn take_down(&self, cx: &StepContext, intent: &DeployIntent) -> StepResult<String> {
         let project = self.job.project();
         let mut done = Vec::new();
-        let there = !cx.host.containers(Some(&project)).await?.is_empty() || cx.host.networks().await?.iter().any(|n| n.name == format!("{project}_default"));
+        let there = !cx.host.containers(Some(&project)).await?.is_empty()
+            || cx.host.networks().await?.iter().any(|n| n.name == format!("{project}_default"));
         if there && cx.host.read_file(&project, ProjectFile::Compose).await?.is_some() {
             let request = ComposeRequest { project: project.clone(), action: ComposeAction::Down, deadline: UP };
             cx.ran(cx.host.compose(&request, cx).await).await?;
@@ -355,7 +358,11 @@ impl Step for Configure {
             for volume in &spec.volumes {
                 let name = self.job.deployment.name.volume(&volume.name)?;
                 if !container.volumes.iter().any(|mounted| mounted == name.as_str()) {
-                    return Err(Refusal::new(Code::StepFailed, format!("the container `{}` does not have the volume `{name}`", container.name)).into());
+                    return Err(Refusal::new(
+                        Code::StepFailed,
+                        format!("the container `{}` does not have the volume `{name}`", container.name),
+                    )
+                    .into());
                 }
             }
         }

@@ -84,7 +84,13 @@ async fn existing(engine: &Inner, name: &DeploymentName) -> Result<Existing, Ref
 }
 
 /// The same request again changes nothing; another one under this name is refused.
-async fn same_or_taken(engine: &Inner, asked: &DeploymentDeploy, definition: &Definition, deployment: &Deployment, revision: Option<&Revision>) -> Result<Prepared, Refusal> {
+async fn same_or_taken(
+    engine: &Inner,
+    asked: &DeploymentDeploy,
+    definition: &Definition,
+    deployment: &Deployment,
+    revision: Option<&Revision>,
+) -> Result<Prepared, Refusal> {
     let taken = || {
         Refusal::new(Code::NameTaken, format!("there is already an app `{}` (of {})", deployment.name, deployment.application))
             .with_field("name")
@@ -131,7 +137,14 @@ async fn same_or_taken(engine: &Inner, asked: &DeploymentDeploy, definition: &De
     })
 }
 
-async fn draft(engine: &Inner, asked: &DeploymentDeploy, definition: Arc<Definition>, name: DeploymentName, device_id: steward_core::DeviceId, existing: Existing) -> Result<Draft, Refusal> {
+async fn draft(
+    engine: &Inner,
+    asked: &DeploymentDeploy,
+    definition: Arc<Definition>,
+    name: DeploymentName,
+    device_id: steward_core::DeviceId,
+    existing: Existing,
+) -> Result<Draft, Refusal> {
     // The data of a removed deployment of the same application was made with its secrets.
     let (existing, last) = match existing {
         Existing::Removed(deployment, revision) if deployment.application == asked.application => (Some(deployment), revision),

@@ -42,7 +42,14 @@ impl Draft {
     }
 
     /// Stores it, in the transaction that accepts the operation.
-    pub async fn store(&self, engine: &Inner, conn: &mut Connection, operation_id: &OperationId, actor: &str, now: Timestamp) -> Result<(), Refusal> {
+    pub async fn store(
+        &self,
+        engine: &Inner,
+        conn: &mut Connection,
+        operation_id: &OperationId,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         match &self.existing {
             Some(deployment) => {
                 let revived = Deployment { removed_at: None, device_id: self.device_id.clone(), updated_at: now, ..deployment.clone() };
@@ -85,12 +92,24 @@ impl Draft {
 }
 
 /// The generated Compose file.
-pub(crate) fn render(name: &DeploymentName, application: &Slug, definition: &Definition, settings: &Settings, secret_keys: &BTreeSet<SettingKey>, ports: &PortChoices) -> String {
+pub(crate) fn render(
+    name: &DeploymentName,
+    application: &Slug,
+    definition: &Definition,
+    settings: &Settings,
+    secret_keys: &BTreeSet<SettingKey>,
+    ports: &PortChoices,
+) -> String {
     compose::render(&ComposeInput { name, application, definition, settings, secret_keys, ports })
 }
 
 /// The secrets of a revision, opened.
-pub(crate) async fn open_secrets(engine: &Inner, conn: &mut Connection, id: &DeploymentId, number: u32) -> Result<BTreeMap<SettingKey, String>, Refusal> {
+pub(crate) async fn open_secrets(
+    engine: &Inner,
+    conn: &mut Connection,
+    id: &DeploymentId,
+    number: u32,
+) -> Result<BTreeMap<SettingKey, String>, Refusal> {
     let mut opened = BTreeMap::new();
     for (key, sealed) in secrets::list(conn, id, number).await.map_err(error::store)? {
         let secret = engine.vault.open(id, number, &key, &sealed)?;

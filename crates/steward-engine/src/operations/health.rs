@@ -101,7 +101,8 @@ impl HealthCheckStep {
 
     /// The reason with the last lines of the container's log, which mostly say it best.
     async fn with_log(&self, cx: &StepContext, spec: &ContainerSpec, why: String) -> Refusal {
-        let request = LogsRequest { project: self.project.clone(), service: Some(spec.name.clone()), tail: LOG_LINES, since: None, follow: false };
+        let request =
+            LogsRequest { project: self.project.clone(), service: Some(spec.name.clone()), tail: LOG_LINES, since: None, follow: false };
         let mut lines = Vec::new();
         if let Ok(mut stream) = cx.host.logs(&request).await {
             while let Ok(Some(Ok(line))) = tokio::time::timeout(Duration::from_secs(3), stream.next()).await {
@@ -109,7 +110,11 @@ impl HealthCheckStep {
             }
         }
         let keep = lines.len().saturating_sub(LOG_LINES as usize);
-        let hint = if lines.is_empty() { "It wrote nothing to its log.".to_owned() } else { format!("Its last log lines:\n{}", lines[keep..].join("\n")) };
+        let hint = if lines.is_empty() {
+            "It wrote nothing to its log.".to_owned()
+        } else {
+            format!("Its last log lines:\n{}", lines[keep..].join("\n"))
+        };
         Refusal::new(Code::StepFailed, why).with_hint(hint)
     }
 }

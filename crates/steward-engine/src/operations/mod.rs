@@ -81,11 +81,9 @@ pub(crate) fn deadline(kind: Kind) -> Duration {
 pub(crate) fn on_crash(kind: Kind) -> OnCrash {
     match kind {
         Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => OnCrash::Unwind,
-        Kind::DeploymentStart
-        | Kind::DeploymentStop
-        | Kind::DeploymentRestart
-        | Kind::DeploymentRemove
-        | Kind::VolumeDelete => OnCrash::Resume,
+        Kind::DeploymentStart | Kind::DeploymentStop | Kind::DeploymentRestart | Kind::DeploymentRemove | Kind::VolumeDelete => {
+            OnCrash::Resume
+        }
     }
 }
 

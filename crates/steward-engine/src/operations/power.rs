@@ -142,7 +142,13 @@ pub(super) async fn steps(engine: &Inner, operation: &Operation, power: Power) -
 }
 
 /// Sets what the deployment should be, when it is done.
-pub(super) async fn conclude(engine: &Inner, conn: &mut Connection, operation: &Operation, ending: Ending, desired: Desired) -> Result<(), Refusal> {
+pub(super) async fn conclude(
+    engine: &Inner,
+    conn: &mut Connection,
+    operation: &Operation,
+    ending: Ending,
+    desired: Desired,
+) -> Result<(), Refusal> {
     let (Some(id), Ending::Done) = (&operation.deployment_id, ending) else { return Ok(()) };
     let Some(deployment) = deployments::get(conn, id).await.map_err(error::store)? else { return Ok(()) };
     deployments::update(conn, &Deployment { desired, updated_at: engine.clock.now(), ..deployment }).await.map_err(error::store)

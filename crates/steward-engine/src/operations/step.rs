@@ -136,7 +136,8 @@ impl ProgressSink for StepContext {
 
 /// Reads an intent back; a stored intent that does not parse is a defect, and nothing is guessed.
 pub(crate) fn read_intent<T: serde::de::DeserializeOwned>(intent: &Value) -> StepResult<T> {
-    serde_json::from_value(intent.clone()).map_err(|e| Refusal::new(Code::Internal, format!("the step's journal cannot be read: {e}")).into())
+    serde_json::from_value(intent.clone())
+        .map_err(|e| Refusal::new(Code::Internal, format!("the step's journal cannot be read: {e}")).into())
 }
 
 /// Writes an intent.

@@ -8,9 +8,9 @@ use steward_core::operation::{Kind, Operation, Request, VolumeDelete};
 use steward_core::plan::{Check, CheckStatus, Plan, PlannedStep, PlannedVolume};
 use steward_core::{Code, Refusal};
 
+use super::Prepared;
 use super::step::{Step, StepContext, StepResult};
 use super::world::World;
-use super::Prepared;
 use crate::engine::Inner;
 
 fn planned() -> PlannedStep {
@@ -20,8 +20,11 @@ fn planned() -> PlannedStep {
 /// Looks at the world and makes the plan.
 pub(super) async fn prepare(engine: &Inner, asked: &VolumeDelete) -> Result<Prepared, Refusal> {
     if asked.confirm != asked.volume.as_str() {
-        return Err(Refusal::new(Code::ConfirmationRequired, format!("type the volume's name `{}` to delete it and all that is in it", asked.volume))
-            .with_field("confirm"));
+        return Err(Refusal::new(
+            Code::ConfirmationRequired,
+            format!("type the volume's name `{}` to delete it and all that is in it", asked.volume),
+        )
+        .with_field("confirm"));
     }
     let world = World::look(engine, &asked.device_id, None).await?;
     let volume = world
@@ -41,7 +44,13 @@ pub(super) async fn prepare(engine: &Inner, asked: &VolumeDelete) -> Result<Prep
             fix: None,
             hint: Some(format!("Remove the app `{owner}` first.")),
         },
-        None => Check { code: "volume".to_owned(), status: CheckStatus::Pass, message: "no container uses the volume".to_owned(), fix: None, hint: None },
+        None => Check {
+            code: "volume".to_owned(),
+            status: CheckStatus::Pass,
+            message: "no container uses the volume".to_owned(),
+            fix: None,
+            hint: None,
+        },
     });
     let plan = Plan {
         kind: Kind::VolumeDelete,

@@ -73,7 +73,15 @@ impl World {
     }
 
     /// The pre-flight checks of a definition on this device.
-    pub fn checks(&self, engine: &Inner, deployment: &DeploymentName, application: &steward_core::name::Slug, definition: &Definition, ports: &PortChoices, is_new: bool) -> Vec<Check> {
+    pub fn checks(
+        &self,
+        engine: &Inner,
+        deployment: &DeploymentName,
+        application: &steward_core::name::Slug,
+        definition: &Definition,
+        ports: &PortChoices,
+        is_new: bool,
+    ) -> Vec<Check> {
         let world = preflight::World {
             engine: self.engine.as_ref(),
             engine_problem: self.engine_problem.as_ref().map(|(message, hint)| (message.as_str(), hint.as_str())),

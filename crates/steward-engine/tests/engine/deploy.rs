@@ -6,7 +6,7 @@ use serde_json::json;
 use steward_core::Code;
 use steward_core::deployment::DeploymentState;
 use steward_core::device::Protocol;
-use steward_core::operation::{DeploymentUpdate, DeploymentDeploy, Request, State, StepState};
+use steward_core::operation::{DeploymentDeploy, DeploymentUpdate, Request, State, StepState};
 use steward_core::role::Role;
 use steward_engine::Submission;
 use steward_host::{HostErrorKind, ProjectFile};
@@ -139,7 +139,10 @@ async fn a_viewer_may_plan_and_not_deploy() {
     assert_eq!(refused.refusal.code, Code::NotAllowed);
     assert_eq!(scene.host.mutations(), 0);
     let rows = scene.engine.audit(&scene.owner, all_rows()).await.unwrap();
-    assert!(rows.iter().any(|row| row.action == "deployment.deploy" && row.actor == "viewer" && row.phase == steward_core::audit::AuditPhase::Refused));
+    assert!(
+        rows.iter()
+            .any(|row| row.action == "deployment.deploy" && row.actor == "viewer" && row.phase == steward_core::audit::AuditPhase::Refused)
+    );
 }
 
 #[tokio::test]
@@ -228,6 +231,11 @@ async fn settings_out_of_schema_are_refused_with_their_field() {
     assert_eq!((refused.code, refused.field.as_deref()), (Code::UnknownField, Some("settings.greetings")));
     let refused = scene.submit(with("greeting", json!({"a": 1}))).await.unwrap_err().refusal;
     assert_eq!((refused.code, refused.field.as_deref()), (Code::InvalidValue, Some("settings.greeting")));
-    let update = DeploymentUpdate { deployment_id: steward_core::DeploymentId::from_random([1; 10]), settings: BTreeMap::new(), ports: BTreeMap::new(), expected_revision: None };
+    let update = DeploymentUpdate {
+        deployment_id: steward_core::DeploymentId::from_random([1; 10]),
+        settings: BTreeMap::new(),
+        ports: BTreeMap::new(),
+        expected_revision: None,
+    };
     assert_eq!(scene.submit(Request::DeploymentUpdate(update)).await.unwrap_err().refusal.code, Code::NotFound);
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use steward_core::DeploymentId;
 use steward_core::name::VolumeName;
 use steward_core::operation::{
-    DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate, Kind, Request, State, VolumeDelete,
+    DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate, Kind, Request, State,
+    VolumeDelete,
 };
 use steward_engine::faults::{Fault, Faults, Moment};
 use steward_host::simulated::Snapshot;

@@ -6,7 +6,8 @@ use serde_json::json;
 use steward_core::deployment::DeploymentState;
 use steward_core::name::VolumeName;
 use steward_core::operation::{
-    DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate, Request, State, VolumeDelete,
+    DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate, Request, State,
+    VolumeDelete,
 };
 use steward_core::role::Role;
 use steward_core::{Code, DeploymentId};
@@ -120,7 +121,11 @@ async fn a_volume_is_deleted_only_with_its_typed_name_and_when_nothing_uses_it()
     let id = scene.deployed("web", "site").await;
     let device_id = scene.engine.devices(&scene.owner).await.unwrap()[0].device.id.clone();
     let delete = |confirm: &str| {
-        Request::VolumeDelete(VolumeDelete { device_id: device_id.clone(), volume: VolumeName::parse("steward-site_data").unwrap(), confirm: confirm.to_owned() })
+        Request::VolumeDelete(VolumeDelete {
+            device_id: device_id.clone(),
+            volume: VolumeName::parse("steward-site_data").unwrap(),
+            confirm: confirm.to_owned(),
+        })
     };
     assert_eq!(scene.submit(delete("yes")).await.unwrap_err().refusal.code, Code::ConfirmationRequired);
     assert_eq!(scene.submit(delete("steward-site_data")).await.unwrap_err().refusal.code, Code::PreflightFailed);
@@ -137,7 +142,8 @@ async fn a_volume_that_steward_did_not_make_is_not_its_to_delete() {
     let scene = Scene::new().await;
     scene.host.write_volume("photos", "a", b"1");
     let device_id = scene.engine.devices(&scene.owner).await.unwrap()[0].device.id.clone();
-    let request = Request::VolumeDelete(VolumeDelete { device_id, volume: VolumeName::parse("photos").unwrap(), confirm: "photos".to_owned() });
+    let request =
+        Request::VolumeDelete(VolumeDelete { device_id, volume: VolumeName::parse("photos").unwrap(), confirm: "photos".to_owned() });
     assert_eq!(scene.submit(request).await.unwrap_err().refusal.code, Code::NotFound);
 }
 

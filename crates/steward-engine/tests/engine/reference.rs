@@ -16,7 +16,8 @@ async fn reference() -> String {
         let (scene, request) = prepared(*kind).await;
         let plan = scene.engine.plan(&scene.owner, &request).await.unwrap();
         let role = kind.permission().lowest_role().as_str();
-        write!(text, "\n## `{}`\n{} Needs the role **{role}**.\n\n| step | does | undo |\n|---|---|---|\n", kind.as_str(), kind.does()).unwrap();
+        write!(text, "\n## `{}`\n{} Needs the role **{role}**.\n\n| step | does | undo |\n|---|---|---|\n", kind.as_str(), kind.does())
+            .unwrap();
         for step in plan.steps {
             let undo = if step.undo.is_empty() { "nothing to undo" } else { &step.undo };
             writeln!(text, "| {} | {} | {undo} |", step.name, step.does).unwrap();

@@ -235,7 +235,11 @@ impl Scene {
         let held = steward_store::locks::all(&mut reader).await.unwrap();
         assert!(!held.iter().any(|(_, owner)| owner == &operation.id), "locks of {} are free: {held:?}", operation.id);
         let rows = steward_store::audit::list(&mut reader, &all_rows()).await.unwrap();
-        let of = |phase| rows.iter().filter(|r| r.operation_id.as_ref() == Some(&operation.id) && r.phase == phase && r.action == operation.kind.as_str()).count();
+        let of = |phase| {
+            rows.iter()
+                .filter(|r| r.operation_id.as_ref() == Some(&operation.id) && r.phase == phase && r.action == operation.kind.as_str())
+                .count()
+        };
         assert_eq!(of(steward_core::audit::AuditPhase::Accepted), 1, "one accepted row");
         assert_eq!(of(steward_core::audit::AuditPhase::Outcome), 1, "one outcome row");
         assert_eq!(steward_store::audit::verify(&mut reader).await.unwrap(), None, "the chain is whole");

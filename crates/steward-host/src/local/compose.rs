@@ -8,9 +8,9 @@ use steward_core::event::Progress;
 use super::docker::ANSWER;
 use super::process::{Ended, Job, run};
 use super::{LocalHost, files};
-use crate::{compose, project};
 use crate::error::{HostError, HostErrorKind};
 use crate::host::{CommandReport, ComposeAction, ComposeRequest, ProgressSink, ProjectFile, Result};
+use crate::{compose, project};
 
 /// Where programs are searched when the caller says nothing.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn versions() {
-        let version = |output: &str, exit_code| parse_version(&CommandReport { output: output.to_owned(), exit_code, ..CommandReport::default() });
+        let version =
+            |output: &str, exit_code| parse_version(&CommandReport { output: output.to_owned(), exit_code, ..CommandReport::default() });
         assert_eq!(version("2.40.3-3\n", Some(0)).as_deref(), Some("2.40.3-3"));
         assert_eq!(version("v5.0.1\n", Some(0)).as_deref(), Some("5.0.1"));
         assert_eq!(version("1.29.2\n", Some(0)), None);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerInspectResponse, ContainerState as EngineState, ContainerSummary, ContainerSummaryStateEnum as State, HealthStatusEnum, PortSummary,
-    PortSummaryTypeEnum,
+    ContainerInspectResponse, ContainerState as EngineState, ContainerSummary, ContainerSummaryStateEnum as State, HealthStatusEnum,
+    PortSummary, PortSummaryTypeEnum,
 };
 use bollard::query_parameters::ListContainersOptionsBuilder;
 use futures_util::{StreamExt, TryStreamExt, stream};

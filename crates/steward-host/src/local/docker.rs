@@ -45,14 +45,23 @@ impl Engine {
         let made = match self.address.split_once("://") {
             Some(("unix", _)) => Docker::connect_with_unix(&self.address, BACKSTOP, version),
             Some(("tcp" | "http", _)) => Docker::connect_with_http(&self.address, BACKSTOP, version),
-            _ => return Err(HostError::new(HostErrorKind::Unreachable, format!("`{}` is no address of an engine that Steward can reach", self.address))),
+            _ => {
+                return Err(HostError::new(
+                    HostErrorKind::Unreachable,
+                    format!("`{}` is no address of an engine that Steward can reach", self.address),
+                ));
+            }
         };
         let client = made.map_err(|error| self.explain("connecting", error))?;
         Ok(slot.insert(client).clone())
     }
 
     /// Asks the engine, within the usual time.
-    pub(crate) async fn ask<T, F: Future<Output = std::result::Result<T, Error>>>(&self, what: &str, call: impl FnOnce(Docker) -> F) -> Result<T> {
+    pub(crate) async fn ask<T, F: Future<Output = std::result::Result<T, Error>>>(
+        &self,
+        what: &str,
+        call: impl FnOnce(Docker) -> F,
+    ) -> Result<T> {
         let client = self.client()?;
         match timeout(ANSWER, call(client)).await {
             Ok(answer) => answer.map_err(|error| self.explain(what, error)),
@@ -85,7 +94,10 @@ impl Engine {
             }
             other => match io_kind(&other) {
                 Some(kind) => self.unreachable(kind),
-                None => HostError::new(HostErrorKind::Unreachable, format!("{what}: the Docker engine at {} broke off: {}", self.address, chain(&other))),
+                None => HostError::new(
+                    HostErrorKind::Unreachable,
+                    format!("{what}: the Docker engine at {} broke off: {}", self.address, chain(&other)),
+                ),
             },
         }
     }
@@ -184,7 +196,10 @@ mod tests {
     #[test]
     fn errors_of_registries_are_told_apart() {
         assert_eq!(kind_of_text("manifest for nginx:9.9 not found: manifest unknown: manifest unknown"), HostErrorKind::NotFound);
-        assert_eq!(kind_of_text("pull access denied for x, repository does not exist or may require 'docker login'"), HostErrorKind::NotFound);
+        assert_eq!(
+            kind_of_text("pull access denied for x, repository does not exist or may require 'docker login'"),
+            HostErrorKind::NotFound
+        );
         assert_eq!(kind_of_text("Get \"https://r/v2/\": dial tcp: i/o timeout"), HostErrorKind::Failed);
     }
 }

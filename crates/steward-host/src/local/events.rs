@@ -14,9 +14,8 @@ use super::moment::Nanos;
 use crate::host::{EngineEvent, Result};
 
 /// What counts as a change. `exec_*` does not: every health check would make two of them.
-const CHANGES: [&str; 13] = [
-    "create", "start", "restart", "die", "stop", "kill", "oom", "pause", "unpause", "rename", "update", "destroy", "health_status",
-];
+const CHANGES: [&str; 13] =
+    ["create", "start", "restart", "die", "stop", "kill", "oom", "pause", "unpause", "rename", "update", "destroy", "health_status"];
 
 /// The longest event that is read; a container may have many labels.
 const LONGEST: usize = 1024 * 1024;
@@ -37,7 +36,12 @@ impl From<ContainerEvent> for EngineEvent {
 
 /// Events from `since` on, of one project or of all. Ends when the engine goes away. The engine
 /// replays what happened since then, so nothing is missed between a look at the world and this.
-pub(crate) async fn follow(engine: &Engine, since: Nanos, project: Option<&str>, actions: &[&str]) -> Result<BoxStream<'static, ContainerEvent>> {
+pub(crate) async fn follow(
+    engine: &Engine,
+    since: Nanos,
+    project: Option<&str>,
+    actions: &[&str],
+) -> Result<BoxStream<'static, ContainerEvent>> {
     let mut filters = json!({ "type": ["container"], "event": actions });
     if let Some(project) = project {
         filters["label"] = json!([format!("{LABEL_PROJECT}={project}")]);

@@ -134,7 +134,8 @@ impl Place {
         rustix::fs::fchmod(&fd, private)?;
         let mut file = File::from(fd);
         let written = file.write_all(content).and_then(|()| file.sync_all());
-        let renamed = written.map_err(errno).and_then(|()| rustix::fs::renameat_with(&folder, &temporary, &folder, self.name, RenameFlags::empty()));
+        let renamed =
+            written.map_err(errno).and_then(|()| rustix::fs::renameat_with(&folder, &temporary, &folder, self.name, RenameFlags::empty()));
         if renamed.is_err() {
             // The first error counts; a leftover is overwritten by the next attempt.
             let _ = unlink(&folder, &temporary);

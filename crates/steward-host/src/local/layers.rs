@@ -69,7 +69,16 @@ impl Layers {
 }
 
 fn is_layer(status: &str) -> bool {
-    let words = ["Pulling fs layer", "Waiting", "Downloading", "Download complete", "Verifying Checksum", "Extracting", "Pull complete", "Already exists"];
+    let words = [
+        "Pulling fs layer",
+        "Waiting",
+        "Downloading",
+        "Download complete",
+        "Verifying Checksum",
+        "Extracting",
+        "Pull complete",
+        "Already exists",
+    ];
     words.contains(&status)
 }
 

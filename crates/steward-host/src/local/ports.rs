@@ -64,7 +64,8 @@ fn owners(proc: &Path, wanted: &HashSet<u64>) -> HashMap<u64, String> {
             continue;
         }
         let targets = descriptors.flatten().filter_map(|fd| std::fs::read_link(fd.path()).ok());
-        let inodes: Vec<u64> = targets.filter_map(|target| socket_inode(&target.to_string_lossy())).filter(|inode| wanted.contains(inode)).collect();
+        let inodes: Vec<u64> =
+            targets.filter_map(|target| socket_inode(&target.to_string_lossy())).filter(|inode| wanted.contains(inode)).collect();
         if inodes.is_empty() {
             continue;
         }

@@ -43,7 +43,8 @@ async fn http(port: u16, path: &str) -> io::Result<ProbeOutcome> {
         return Ok(ProbeOutcome::Unhealthy("the path of the probe is not valid".to_owned()));
     }
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: steward\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: steward\r\nAccept: */*\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut head = Vec::with_capacity(256);
     loop {

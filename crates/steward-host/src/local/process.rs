@@ -150,6 +150,7 @@ impl Group {
         let leader = leader.ok_or_else(|| failed("it has no process id".to_owned()))?;
         // A pidfd tells that the leader ended without reaping it.
         let fd = pidfd_open(leader, PidfdFlags::NONBLOCK).map_err(|error| failed(error.to_string()))?;
+        #[allow(deprecated, reason = "an `OwnedFd` never changes its descriptor; the new name is unsafe code, which is forbidden here")]
         let ended = AsyncFd::new(fd).map_err(|error| failed(error.to_string()))?;
         Ok(Self { leader, ended, alive: AtomicBool::new(true) })
     }

@@ -109,7 +109,10 @@ impl World {
         let image = image.ok_or_else(|| format!("Error response from daemon: No such image: {}", service.image))?;
         if let Some(existing) = self.containers.get(&name) {
             if existing.seen.project() != Some(project) {
-                return Err(format!("Error response from daemon: Conflict. The container name \"/{name}\" is already in use by container \"{}\"", existing.seen.id));
+                return Err(format!(
+                    "Error response from daemon: Conflict. The container name \"/{name}\" is already in use by container \"{}\"",
+                    existing.seen.id
+                ));
             }
             if existing.hash == service.hash && existing.seen.image_id == image.id() {
                 return Ok(());

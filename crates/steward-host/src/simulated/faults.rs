@@ -42,7 +42,10 @@ pub struct Fault {
 
 impl Fault {
     fn matches(&self, call: &Call) -> bool {
-        let named = self.call.as_deref().is_none_or(|name| name == call.name || call.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
+        let named = self
+            .call
+            .as_deref()
+            .is_none_or(|name| name == call.name || call.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
         named && (call.mutating || !self.mutating_only)
     }
 }

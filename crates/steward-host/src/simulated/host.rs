@@ -18,7 +18,8 @@ use super::world::{SimulatedContainer, World, Written};
 use super::{SimulatedHost, folder};
 use crate::error::{HostError, HostErrorKind};
 use crate::host::{
-    CommandReport, ComposeAction, ComposeRequest, EngineEvent, Host, LogsRequest, PortProbe, ProbeOutcome, ProgressSink, ProjectFile, Result,
+    CommandReport, ComposeAction, ComposeRequest, EngineEvent, Host, LogsRequest, PortProbe, ProbeOutcome, ProgressSink, ProjectFile,
+    Result,
 };
 use crate::{compose, project};
 

@@ -9,7 +9,7 @@ use steward_core::name::{ImageRef, VolumeName};
 
 use super::*;
 use crate::error::HostErrorKind;
-use crate::host::{ComposeAction, ComposeRequest, CommandReport, Host, LogsRequest, PortProbe, ProbeOutcome, Result, Silent};
+use crate::host::{CommandReport, ComposeAction, ComposeRequest, Host, LogsRequest, PortProbe, ProbeOutcome, Result, Silent};
 
 const PROJECT: &str = "steward-web";
 const FILE: &str = r#"

@@ -125,7 +125,11 @@ impl World {
     }
 
     pub(crate) fn need_engine(&self) -> Result<()> {
-        if self.engine_up { Ok(()) } else { Err(HostError::new(HostErrorKind::Unreachable, "the Docker engine does not answer: connection refused")) }
+        if self.engine_up {
+            Ok(())
+        } else {
+            Err(HostError::new(HostErrorKind::Unreachable, "the Docker engine does not answer: connection refused"))
+        }
     }
 
     pub(crate) fn image(&self, reference: &ImageRef) -> Option<&SimulatedImage> {
@@ -147,7 +151,9 @@ impl World {
     /// Who keeps a container from publishing its ports, in the engine's words.
     fn taken(&self, name: &str, port: &PublishedPort) -> Option<String> {
         let same = |other: &PublishedPort| other.external == port.external && other.protocol == port.protocol;
-        let busy = |(other, container): (&String, &SimulatedContainer)| other != name && container.running() && container.seen.ports.iter().any(same);
+        let busy = |(other, container): (&String, &SimulatedContainer)| {
+            other != name && container.running() && container.seen.ports.iter().any(same)
+        };
         if self.containers.iter().any(busy) {
             return Some(format!("Bind for 0.0.0.0:{} failed: port is already allocated", port.external));
         }
@@ -166,7 +172,9 @@ impl World {
         }
         let conflict = container.seen.ports.iter().find_map(|port| self.taken(name, port));
         if let Some(conflict) = conflict {
-            return Err(format!("Error response from daemon: driver failed programming external connectivity on endpoint {name}: {conflict}"));
+            return Err(format!(
+                "Error response from daemon: driver failed programming external connectivity on endpoint {name}: {conflict}"
+            ));
         }
         let now = self.now();
         if let Some(container) = self.containers.get_mut(name) {

@@ -114,12 +114,7 @@ async fn tokens_of_accounts() {
         expires_at: None,
         last_used_at: None,
     };
-    let short = Token {
-        id: TokenId::from_random(bytes(2)),
-        name: "backup".to_owned(),
-        expires_at: Some(Timestamp(9)),
-        ..forever.clone()
-    };
+    let short = Token { id: TokenId::from_random(bytes(2)), name: "backup".to_owned(), expires_at: Some(Timestamp(9)), ..forever.clone() };
     tokens::insert(&mut tx, &forever, "h1").await.unwrap();
     tokens::insert(&mut tx, &short, "h2").await.unwrap();
     assert!(matches!(tokens::insert(&mut tx, &short, "h3").await, Err(StoreError::NotUnique(_))));

@@ -113,8 +113,18 @@ async fn changes_are_noticed() {
         (&["DELETE FROM audit", "DELETE FROM audit_head"], Some(1)),
         (&["DELETE FROM audit_head"], Some(1)),
         // Rows put in at both ends.
-        (&["INSERT INTO audit SELECT 0, at, actor, address, action, target, phase, operation_id, detail, hash FROM audit WHERE sequence = 1"], Some(0)),
-        (&["INSERT INTO audit SELECT 13, at, actor, address, action, target, phase, operation_id, detail, hash FROM audit WHERE sequence = 1"], Some(13)),
+        (
+            &[
+                "INSERT INTO audit SELECT 0, at, actor, address, action, target, phase, operation_id, detail, hash FROM audit WHERE sequence = 1",
+            ],
+            Some(0),
+        ),
+        (
+            &[
+                "INSERT INTO audit SELECT 13, at, actor, address, action, target, phase, operation_id, detail, hash FROM audit WHERE sequence = 1",
+            ],
+            Some(13),
+        ),
     ];
     let store = Store::in_memory().await.unwrap();
     for (statements, expected) in cases {

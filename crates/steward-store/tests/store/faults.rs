@@ -104,9 +104,9 @@ async fn the_wait_for_another_program_is_bounded() {
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let began = Instant::now();
     for n in 0..3 {
-    let t = Instant::now();
-    let r = store.begin().await.err();
-    eprintln!("{n}: {r:?} {:?}", t.elapsed());
+        let t = Instant::now();
+        let r = store.begin().await.err();
+        eprintln!("{n}: {r:?} {:?}", t.elapsed());
     }
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     let mut reader = store.read().await.unwrap();

@@ -38,12 +38,7 @@ async fn list_deployments(State(app): State<Shared>, Signed(actor): Signed, aske
 #[utoipa::path(get, path = "/deployments/{id}", tag = "deployments",
     params(("id" = String, Path, description = "A deployment's id or name.", pattern = "^[a-z0-9_-]{1,40}$")),
     responses((status = 200, body = DeploymentView)), extensions(("x-permission" = json!("read"))))]
-async fn get_deployment(
-    State(app): State<Shared>,
-    Signed(actor): Signed,
-    asked: Asked,
-    Path(id): Path<String>,
-) -> Answer<DeploymentView> {
+async fn get_deployment(State(app): State<Shared>, Signed(actor): Signed, asked: Asked, Path(id): Path<String>) -> Answer<DeploymentView> {
     let view = app.engine.deployment(&actor, &id).await?;
     Ok(axum::Json(DeploymentView::new(&app.engine, view, asked.host())))
 }

@@ -1,6 +1,7 @@
 //! The description of the API, made from the handlers and completed by rule: what every request may
 //! be refused for is said in one place.
 
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa::{PartialSchema, ToSchema};
@@ -43,15 +44,15 @@ fn complete(document: &mut Value) {
 /// Adds the types that no handler names.
 fn add_schemas(document: &mut Value) {
     let mut schemas = vec![
-        (Problem::name(), Problem::schema()),
-        (ClientMessage::name(), ClientMessage::schema()),
-        (ServerMessage::name(), ServerMessage::schema()),
+        (Problem::name().into_owned(), Problem::schema()),
+        (ClientMessage::name().into_owned(), ClientMessage::schema()),
+        (ServerMessage::name().into_owned(), ServerMessage::schema()),
     ];
     Problem::schemas(&mut schemas);
     ClientMessage::schemas(&mut schemas);
     ServerMessage::schemas(&mut schemas);
     for (name, schema) in schemas {
-        let place = &mut document["components"]["schemas"][name.as_ref()];
+        let place = &mut document["components"]["schemas"][name];
         if place.is_null() {
             *place = serde_json::to_value(schema).unwrap_or_default();
         }
@@ -62,57 +63,66 @@ fn add_schemas(document: &mut Value) {
 fn complete_operation(operation: &mut Value) {
     let public = operation["x-permission"] == "public";
     operation["security"] = if public { json!([]) } else { json!([{ "session": [] }, { "bearer": [] }]) };
-    let has_body = operation.get("requestBody").is_some();
-    let in_path = |parameter: &Value| parameter["in"] == "path";
-    let parameters: Vec<Value> = operation["parameters"].as_array().cloned().unwrap_or_default();
-    if operation["parameters"].is_null() {
-        operation.as_object_mut().map(|fields| fields.shift_remove("parameters"));
+    let refusals = refusals(operation, public);
+    let responses = &mut operation["responses"];
+    for (status, description) in refusals {
+        let place = &mut responses[status.to_string()];
+        if place.is_null() {
+            let content = json!({ CONTENT_TYPE: { "schema": { "$ref": PROBLEM } } });
+            *place = json!({ "description": description, "content": content });
+        }
     }
-    let mut problems = vec![
+    if let Some(responses) = responses.as_object_mut() {
+        for (status, response) in responses.iter_mut() {
+            complete_response(status, response);
+        }
+        responses.sort_keys();
+    }
+}
+
+/// Where the description of a problem is.
+const PROBLEM: &str = "#/components/schemas/Problem";
+/// Who may not.
+const FORBIDDEN: &str = "The role does not allow it, or another site's page asked.";
+
+fn refusals(operation: &Value, public: bool) -> Vec<(u16, &'static str)> {
+    let has_body = operation.get("requestBody").is_some();
+    let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut refusals = vec![
         (421, "The Host header names another server."),
         (500, "A defect of Steward's own."),
         (503, "The database or a device does not answer now."),
     ];
     if !public {
-        problems.push((401, "Nobody is signed in."));
-        problems.push((403, "The role does not allow it, or another site's page asked."));
+        refusals.extend([(401, "Nobody is signed in."), (403, FORBIDDEN)]);
     }
-    if parameters.iter().any(in_path) {
-        problems.push((404, "There is no such thing."));
+    if parameters.iter().any(|parameter| parameter["in"] == "path") {
+        refusals.push((404, "There is no such thing."));
     }
     if has_body {
-        problems.push((400, "The body is no JSON."));
-        problems.push((403, "The role does not allow it, or another site's page asked."));
-        problems.push((413, "The body is larger than 1 MiB."));
-        problems.push((415, "The content type is not JSON."));
+        refusals.extend([
+            (400, "The body is no JSON."),
+            (403, FORBIDDEN),
+            (413, "The body is larger than 1 MiB."),
+            (415, "The content type is not JSON."),
+        ]);
     }
     if has_body || !parameters.is_empty() {
-        problems.push((422, "A field is unknown, or a value is not allowed."));
-        problems.push((504, "Something outside took too long."));
+        refusals.extend([(422, "A field is unknown, or a value is not allowed."), (504, "Something outside took too long.")]);
     }
-    let responses = &mut operation["responses"];
-    for (status, description) in problems {
-        let place = &mut responses[status.to_string()];
-        if place.is_null() {
-            *place = json!({ "description": description, "content": { CONTENT_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } } });
-        }
-    }
-    sort_responses(responses);
+    refusals
 }
 
-/// Puts statuses into order, and problems that a handler names under their content type.
-fn sort_responses(responses: &mut Value) {
-    let Some(fields) = responses.as_object_mut() else { return };
-    for response in fields.values_mut() {
-        let content = response["content"].as_object_mut();
-        let is_problem = |content: &Map<String, Value>| content.values().any(|body| body["schema"]["$ref"] == "#/components/schemas/Problem");
-        if let Some(content) = content.filter(|content| is_problem(content)) {
-            if let Some(body) = content.shift_remove("application/json") {
-                content.insert(CONTENT_TYPE.to_owned(), body);
-            }
-        } else if response["content"].is_null() {
-            response.as_object_mut().map(|fields| fields.shift_remove("content"));
+/// Gives a response words, and a problem its content type.
+fn complete_response(status: &str, response: &mut Value) {
+    if response["description"] == "" {
+        let words = status.parse::<StatusCode>().ok().and_then(|status| status.canonical_reason());
+        response["description"] = json!(words.unwrap_or_default());
+    }
+    let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else { return };
+    if content.values().any(|body| body["schema"]["$ref"] == PROBLEM) {
+        if let Some(body) = content.shift_remove("application/json") {
+            content.insert(CONTENT_TYPE.to_owned(), body);
         }
     }
-    fields.sort_keys();
 }

@@ -70,7 +70,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
     let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    all.flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
 }
 
 impl FromRequestParts<Shared> for Credential {
@@ -167,7 +170,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let query = parts.uri.query().unwrap_or_default();
         let reader = serde_urlencoded::Deserializer::new(form(query));
         let parsed = serde_path_to_error::deserialize(reader);
-        parsed.map(Self).map_err(|error| parse::data(&error.path().to_string(), &error.inner().to_string()).into())
+        parsed.map(Self).map_err(|error| parse::data(&parse::dotted(error.path()), &error.inner().to_string()).into())
     }
 }
 

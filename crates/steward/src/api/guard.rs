@@ -150,7 +150,9 @@ mod tests {
     #[test]
     fn hosts() {
         let known = KnownHosts::new(["Nas".to_owned(), "nas.local".to_owned()]);
-        for good in ["127.0.0.1:8080", "[::1]:8080", "192.168.1.9", "localhost", "localhost:1", "a.localhost", "nas", "NAS.local:80", "nas.local."] {
+        for good in
+            ["127.0.0.1:8080", "[::1]:8080", "192.168.1.9", "localhost", "localhost:1", "a.localhost", "nas", "NAS.local:80", "nas.local."]
+        {
             assert!(asked(good).is_some_and(|asked| known.knows(asked.host())), "{good}");
         }
         for bad in ["evil.example", "localhost.evil.example", "nas.evil.example", "127.0.0.1.evil.example", "x@nas", ""] {
@@ -165,7 +167,8 @@ mod tests {
         for good in ["http://nas.local:8080", "https://NAS.local:8080"] {
             assert!(here.is_origin(good), "{good}");
         }
-        for bad in ["null", "http://nas.local", "http://nas.local:8081", "http://evil:8080", "file://nas.local:8080", "nas.local:8080", ""] {
+        for bad in ["null", "http://nas.local", "http://nas.local:8081", "http://evil:8080", "file://nas.local:8080", "nas.local:8080", ""]
+        {
             assert!(!here.is_origin(bad), "{bad}");
         }
         assert!(asked("nas").unwrap().is_origin("http://nas:80"));

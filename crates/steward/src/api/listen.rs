@@ -102,6 +102,6 @@ async fn serve(stream: TcpStream, address: SocketAddr, router: Router, head: Dur
     };
     if let Err(error) = ended {
         // A client that goes away or dawdles is no event.
-        tracing::debug!(%peer.0, %error, "a connection ended early");
+        tracing::debug!(peer = %peer.0, %error, "a connection ended early");
     }
 }

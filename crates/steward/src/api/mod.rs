@@ -78,7 +78,7 @@ impl App {
 
 /// Every path of the API, with its description.
 fn routes() -> OpenApiRouter<Shared> {
-    let all = OpenApiRouter::with_openapi(document::head())
+    let all = OpenApiRouter::new()
         .merge(system::routes())
         .merge(setup::routes())
         .merge(session::routes())
@@ -92,7 +92,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .merge(logs::routes())
         .merge(operations::routes())
         .merge(audit::routes());
-    OpenApiRouter::new().nest(BASE, all)
+    OpenApiRouter::with_openapi(document::head()).nest(BASE, all)
 }
 
 /// Everything that the server answers.

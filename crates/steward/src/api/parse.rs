@@ -54,7 +54,8 @@ pub(super) fn data(path: &str, message: &str) -> Refusal {
         return Refusal::new(Code::InvalidValue, format!("`{field}` is there twice")).with_field(with_last(path, field));
     }
     // These quote the value that was sent in front of what was expected.
-    let quotes = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant `"].iter().any(|start| message.starts_with(start));
+    let quotes =
+        ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant `"].iter().any(|start| message.starts_with(start));
     let said = match message.rsplit_once(", expected ") {
         Some((_, expected)) if quotes => format!("expected {expected}"),
         _ if quotes => "this value is not allowed here".to_owned(),
@@ -81,7 +82,8 @@ fn with_last(path: &str, field: &str) -> String {
     }
 }
 
-fn dotted(path: &Path) -> String {
+/// A path as `a.b.0`.
+pub(super) fn dotted(path: &Path) -> String {
     let segments = path.iter().filter_map(|segment| match segment {
         Segment::Map { key } => Some(key.clone()),
         Segment::Seq { index } => Some(index.to_string()),

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use steward_core::Timestamp;
 use steward_core::role::Permission;
 use steward_core::user::{Actor, Credential};
-use steward_core::Timestamp;
 use steward_engine::accounts::{self, SignedIn};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -51,10 +51,16 @@ fn set_cookie(response: &mut Response, secret: &str, seconds: u64) {
         (status = 401, description = "The name or the password is not right.", body = Problem),
         (status = 429, description = "Too many wrong tries.", body = Problem)),
     extensions(("x-permission" = json!("public"))))]
-async fn sign_in(State(app): State<Shared>, Peer(peer): Peer, Client(client): Client, Json(body): Json<SignIn>) -> Result<Response, Failure> {
+async fn sign_in(
+    State(app): State<Shared>,
+    Peer(peer): Peer,
+    Client(client): Client,
+    Json(body): Json<SignIn>,
+) -> Result<Response, Failure> {
     let from = accounts::SignIn { address: peer.to_string(), client };
     let signed = app.engine.sign_in(&from, &body.user, &body.password.0).await?;
-    let session = NewSessionToken { user: signed.user.clone(), token: Hidden(signed.secret.clone()), expires_at: signed.session.expires_at };
+    let session =
+        NewSessionToken { user: signed.user.clone(), token: Hidden(signed.secret.clone()), expires_at: signed.session.expires_at };
     Ok(with_cookie(&signed, (StatusCode::CREATED, axum::Json(session)).into_response()))
 }
 
@@ -111,7 +117,11 @@ async fn end_session(State(app): State<Shared>, Signed(actor): Signed, Path(id):
 #[utoipa::path(post, path = "/account/password", tag = "session", request_body = PasswordChange,
     responses((status = 204), (status = 429, description = "Too many wrong tries.", body = Problem)),
     extensions(("x-permission" = json!("account.own"))))]
-async fn change_password(State(app): State<Shared>, Signed(actor): Signed, Json(body): Json<PasswordChange>) -> Result<StatusCode, Failure> {
+async fn change_password(
+    State(app): State<Shared>,
+    Signed(actor): Signed,
+    Json(body): Json<PasswordChange>,
+) -> Result<StatusCode, Failure> {
     app.engine.change_password(&actor, &body.current.0, &body.new.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }

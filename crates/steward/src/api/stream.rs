@@ -28,10 +28,7 @@ const RIGHTS: Duration = Duration::from_secs(4);
 const LOOK: Duration = Duration::from_secs(10);
 
 /// An answer of lines that ends when `until` does.
-pub fn ndjson<T: Serialize>(
-    lines: impl Stream<Item = T> + Send + 'static,
-    until: impl Future<Output = ()> + Send + 'static,
-) -> Response {
+pub fn ndjson<T: Serialize>(lines: impl Stream<Item = T> + Send + 'static, until: impl Future<Output = ()> + Send + 'static) -> Response {
     let text = |line: T| {
         let mut text = serde_json::to_vec(&line).unwrap_or_default();
         text.push(b'\n');
@@ -63,7 +60,11 @@ pub async fn rights_end(app: Shared, credential: Credential, actor: Actor) {
 ///
 /// # Errors
 /// `not_found`.
-pub async fn operation_events(app: Shared, actor: Actor, id: String) -> Result<impl Stream<Item = OperationEvent> + Send + 'static, Refusal> {
+pub async fn operation_events(
+    app: Shared,
+    actor: Actor,
+    id: String,
+) -> Result<impl Stream<Item = OperationEvent> + Send + 'static, Refusal> {
     // Heard before looked at: what happens in between is not missed.
     let events = app.engine.events();
     let now = app.engine.operation(&actor, &id).await?;

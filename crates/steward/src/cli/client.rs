@@ -262,7 +262,8 @@ fn key() -> String {
 /// When the server is of a version that answers otherwise.
 pub fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
     T::deserialize(value).map_err(|error| {
-        Failure::strange(format!("the answer of the server is not understood: {error}")).hint("Are the server and this program of the same version?")
+        Failure::strange(format!("the answer of the server is not understood: {error}"))
+            .hint("Are the server and this program of the same version?")
     })
 }
 

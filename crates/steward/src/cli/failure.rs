@@ -176,7 +176,10 @@ mod tests {
         });
         let failure = Failure::from_answer(409, Some(&body));
         assert_eq!(failure.exit, Exit::CONFLICT);
-        assert_eq!(failure.json(), r#"{"error":{"code":"locked","message":"`hello` is busy","hint":"Wait.","field":null,"operation":"op_1"}}"#);
+        assert_eq!(
+            failure.json(),
+            r#"{"error":{"code":"locked","message":"`hello` is busy","hint":"Wait.","field":null,"operation":"op_1"}}"#
+        );
         assert_eq!(failure.human(Paint::OFF), "error[locked]: `hello` is busy\n  hint: Wait.\n");
     }
 

@@ -81,5 +81,9 @@ async fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
 
 /// Adds what only the command line knows: how to sign in with it.
 fn explain(failure: Failure) -> Failure {
-    if failure.code == "not_signed_in" { failure.hint("Sign in with `steward login`, or set STEWARD_TOKEN to an API token.") } else { failure }
+    if failure.code == "not_signed_in" {
+        failure.hint("Sign in with `steward login`, or set STEWARD_TOKEN to an API token.")
+    } else {
+        failure
+    }
 }

@@ -29,7 +29,8 @@ pub fn refused(plan: &Plan, command: &str) -> Option<Failure> {
     let failed: Vec<&Check> = plan.checks.iter().filter(|check| check.status == CheckStatus::Fail).collect();
     let first = failed.first()?;
     let fixes = fixes(plan);
-    let mut failure = Failure::new(Exit::PREFLIGHT, "preflight_failed", format!("{}. Nothing was changed.", first.message.trim_end_matches('.')));
+    let mut failure =
+        Failure::new(Exit::PREFLIGHT, "preflight_failed", format!("{}. Nothing was changed.", first.message.trim_end_matches('.')));
     failure.field = first.fix.as_ref().map(|fix| fix.field.clone());
     failure.hint = if fixes.is_empty() { first.hint.clone() } else { Some(format!("{command} {}", fixes.join(" "))) };
     for check in failed.iter().skip(1) {
@@ -70,7 +71,12 @@ fn check_line(check: &Check, paint: Paint) -> String {
         (None, Some(hint)) => hint.clone(),
         (None, None) => return format!("  {mark} {word} {}: {}\n", text::clean(&check.code), text::clean_block(&check.message)),
     };
-    format!("  {mark} {word} {}: {}  {}\n", text::clean(&check.code), text::clean_block(&check.message), paint.dim(&text::clean_block(&help)))
+    format!(
+        "  {mark} {word} {}: {}  {}\n",
+        text::clean(&check.code),
+        text::clean_block(&check.message),
+        paint.dim(&text::clean_block(&help))
+    )
 }
 
 /// The whole plan: checks, steps, images, volumes, files with their differences, commands.
@@ -87,7 +93,10 @@ pub fn full(plan: &Plan, paint: Paint) -> String {
     };
     part("Checks", plan.checks.iter().map(|check| check_line(check, paint)).collect());
     part("To know", plan.risks.iter().map(|risk| format!("  {} {}\n", paint.warn("!"), text::clean_block(risk))).collect());
-    part("Images", plan.images.iter().map(|image| format!("  {}  {}\n", image.reference, image_word(image.present, image.embedded))).collect());
+    part(
+        "Images",
+        plan.images.iter().map(|image| format!("  {}  {}\n", image.reference, image_word(image.present, image.embedded))).collect(),
+    );
     let volume = |exists: bool| match (exists, plan.kind) {
         (true, Kind::VolumeDelete) => "is deleted with all that is in it",
         (true, _) => "is there already, its data stays",

@@ -85,13 +85,15 @@ pub fn typed_name(printer: &Printer, given: Option<&str>, name: &str, effect: &s
         Some(text) => text.to_owned(),
         None if printer.interactive => ask(&format!("{effect} Type `{name}` to go on: "))?,
         None => {
-            let missing = Failure { code: "confirmation_required".to_owned(), ..Failure::usage(format!("{effect} This has to be confirmed.")) };
+            let missing =
+                Failure { code: "confirmation_required".to_owned(), ..Failure::usage(format!("{effect} This has to be confirmed.")) };
             return Err(missing.hint(format!("Add --confirm {name}")));
         }
     };
     if answer == name {
         return Ok(());
     }
-    let wrong = Failure { code: "confirmation_required".to_owned(), ..Failure::usage(format!("`{answer}` is not `{name}`; nothing was done")) };
+    let wrong =
+        Failure { code: "confirmation_required".to_owned(), ..Failure::usage(format!("`{answer}` is not `{name}`; nothing was done")) };
     Err(wrong.hint(format!("Write --confirm {name}")))
 }

@@ -98,7 +98,10 @@ async fn a_changed_password_ends_other_sessions() {
     let (app, owner) = TestApp::claimed().await;
     let other = app.anonymous().post("/session", json!({ "user": "anna", "password": PASSWORD })).await.expect(201);
     let other = app.asker(Some(other["token"].as_str().unwrap().to_owned()));
-    owner.post("/account/password", json!({ "current": "wrong wrong wrong", "new": "small grey cat" })).await.problem(401, "sign_in_failed");
+    owner
+        .post("/account/password", json!({ "current": "wrong wrong wrong", "new": "small grey cat" }))
+        .await
+        .problem(401, "sign_in_failed");
     let weak = owner.post("/account/password", json!({ "current": PASSWORD, "new": "short" })).await;
     assert_eq!(weak.problem(422, "invalid_value")["field"], "new");
     assert_eq!(owner.post("/account/password", json!({ "current": PASSWORD, "new": "small grey cat" })).await.status, 204);

@@ -83,5 +83,7 @@ async fn strange_credentials_are_nobodys() {
     for value in ["Bearer", "Bearer ", "Basic YW5uYTp4", "Bearer x y", &format!("Bearer {}", "x".repeat(5000))] {
         send(app.client.get(app.url("/api/v1/session")).header("authorization", value)).await.problem(401, "not_signed_in");
     }
-    send(app.client.get(app.url("/api/v1/session")).header("cookie", "steward_session=; steward_session")).await.problem(401, "not_signed_in");
+    send(app.client.get(app.url("/api/v1/session")).header("cookie", "steward_session=; steward_session"))
+        .await
+        .problem(401, "not_signed_in");
 }

@@ -140,8 +140,7 @@ async fn each_role_is_refused_what_is_above_it() {
     let things = things(&app, &owner).await;
     for (name, role) in [("vera", Role::Viewer), ("otto", Role::Operator)] {
         let asker = app.user(&owner, name, role.as_str()).await;
-        let (before, operations, users) =
-            (app.host.snapshot(), owner.get("/operations").await.text, owner.get("/users").await.text);
+        let (before, operations, users) = (app.host.snapshot(), owner.get("/operations").await.text, owner.get("/users").await.text);
         for route in routes().iter().filter(|route| route.lowest().is_some_and(|lowest| lowest > role)) {
             let answer = route.ask(&asker, &things).await;
             assert_eq!(answer.problem(403, "not_allowed")["status"], 403, "{} {}", route.method, route.path);
@@ -171,7 +170,9 @@ async fn each_kind_of_operation_needs_its_right() {
             let body = match kind {
                 Kind::DeploymentDeploy => json!({ "application": "hello", "name": "other" }),
                 Kind::DeploymentRollback => json!({ "deployment_id": id, "revision": 1 }),
-                Kind::VolumeDelete => json!({ "device_id": view["device_id"], "volume": "steward-hello_data", "confirm": "steward-hello_data" }),
+                Kind::VolumeDelete => {
+                    json!({ "device_id": view["device_id"], "volume": "steward-hello_data", "confirm": "steward-hello_data" })
+                }
                 _ => json!({ "deployment_id": id }),
             };
             let mut body = body;

@@ -52,7 +52,9 @@ async fn weak_passwords_are_refused() {
     let app = TestApp::new().await;
     let nobody = app.anonymous();
     let code = app.engine.setup_code().unwrap().to_owned();
-    for (user, password, status, refused) in [("anna", "short", 422, "invalid_value"), ("anna", "password12", 422, "invalid_value"), ("an na", PASSWORD, 422, "invalid_name")] {
+    for (user, password, status, refused) in
+        [("anna", "short", 422, "invalid_value"), ("anna", "password12", 422, "invalid_value"), ("an na", PASSWORD, 422, "invalid_name")]
+    {
         let answer = nobody.post("/setup", json!({ "code": code, "user": user, "password": password })).await;
         answer.problem(status, refused);
         assert!(!answer.text.contains(password), "{}", answer.text);

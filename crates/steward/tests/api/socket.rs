@@ -158,7 +158,12 @@ async fn what_is_not_allowed_is_said() {
     socket.say(json!({ "action": "subscribe", "channels": ["logs", "devices"], "deployment_id": "hello" })).await;
     assert_eq!(socket.until("system", "error").await["code"], "not_allowed");
     assert_eq!(socket.until("system", "subscribed").await, json!({ "channels": ["devices"] }));
-    for nonsense in [json!([]), json!({ "action": "shell" }), json!({ "action": "subscribe", "channels": ["secrets"] }), json!({ "action": "ping", "x": 1 })] {
+    for nonsense in [
+        json!([]),
+        json!({ "action": "shell" }),
+        json!({ "action": "subscribe", "channels": ["secrets"] }),
+        json!({ "action": "ping", "x": 1 }),
+    ] {
         socket.say(nonsense.clone()).await;
         let error = socket.until("system", "error").await;
         assert!(["invalid_value", "unknown_field", "invalid_body"].contains(&error["code"].as_str().unwrap()), "{nonsense}: {error}");

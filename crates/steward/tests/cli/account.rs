@@ -17,7 +17,10 @@ fn set_up_signs_in_and_keeps_it_for_the_owner_alone() {
     assert_eq!(mode(server.config().join("sign-in.json")), 0o600);
 
     let who = server.run(&["whoami", "--json"]).good().json();
-    assert_eq!((who["name"].as_str(), who["url"].as_str(), who["via"].as_str()), (Some("anna"), Some(server.url.as_str()), Some("session")));
+    assert_eq!(
+        (who["name"].as_str(), who["url"].as_str(), who["via"].as_str()),
+        (Some("anna"), Some(server.url.as_str()), Some("session"))
+    );
     assert!(who["permissions"].as_array().unwrap().iter().any(|p| p == "deployment.deploy"));
 
     // It works once.
@@ -29,7 +32,8 @@ fn set_up_signs_in_and_keeps_it_for_the_owner_alone() {
 fn a_wrong_code_and_a_weak_password_are_told_apart() {
     let server = Server::unclaimed();
     let url = server.url.as_str();
-    let wrong = server.run_with(&["setup", "--url", url, "--code", "WRONG", "--user", "anna", "--password-stdin", "--json"], PASSWORD).bad(4);
+    let wrong =
+        server.run_with(&["setup", "--url", url, "--code", "WRONG", "--user", "anna", "--password-stdin", "--json"], PASSWORD).bad(4);
     assert_eq!(wrong.error()["code"], "setup_code_wrong");
     let weak = server.run_with(&["setup", "--url", &server.setup, "--user", "anna", "--password-stdin", "--json"], "short").bad(2);
     assert_eq!((weak.error()["code"].as_str(), weak.error()["field"].as_str()), (Some("invalid_value"), Some("password")));
@@ -46,8 +50,9 @@ fn a_wrong_code_and_a_weak_password_are_told_apart() {
 fn signing_in_and_out() {
     let server = Server::claimed();
     let home = Home::new();
-    let login =
-        |password: &str| run(program(&home.config(), &["login", "--url", &server.url, "--user", "anna", "--password-stdin", "--json"]), password);
+    let login = |password: &str| {
+        run(program(&home.config(), &["login", "--url", &server.url, "--user", "anna", "--password-stdin", "--json"]), password)
+    };
     assert_eq!(login("wrong password").bad(4).error()["code"], "sign_in_failed");
     assert!(!home.config().exists(), "a failed sign-in keeps nothing");
     let good = login(&format!("{PASSWORD}\n")).good();
@@ -116,7 +121,8 @@ fn a_password_is_changed() {
     let changed = server.run_with(&["password", "--password-stdin"], &format!("{PASSWORD}\nquite another dog\n")).good();
     assert!(changed.out.contains("changed"));
     let home = Home::new();
-    let login = |password: &str| run(program(&home.config(), &["login", "--url", &server.url, "--user", "anna", "--password-stdin"]), password);
+    let login =
+        |password: &str| run(program(&home.config(), &["login", "--url", &server.url, "--user", "anna", "--password-stdin"]), password);
     login(PASSWORD).bad(4);
     login("quite another dog").good();
     server.run_with(&["password", "--password-stdin", "--json"], "only one\n").bad(2);

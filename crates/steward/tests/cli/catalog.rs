@@ -61,7 +61,11 @@ fn lint_needs_no_server_and_names_every_place() {
 
     let json = home.run(&["catalog", "lint", catalog, "--json"]).bad(2);
     let first = &json.json()[0];
-    assert_eq!((first["line"].as_u64(), first["file"].as_str().map(|f| f.ends_with("broken/service.hcl"))), (Some(14), Some(true)), "{json:#?}");
+    assert_eq!(
+        (first["line"].as_u64(), first["file"].as_str().map(|f| f.ends_with("broken/service.hcl"))),
+        (Some(14), Some(true)),
+        "{json:#?}"
+    );
     assert_eq!(json.error()["code"], "invalid_definition");
 
     // One entry by its folder, or by its file.

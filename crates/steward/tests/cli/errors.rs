@@ -76,7 +76,11 @@ fn bad_usage_is_2() {
     ] {
         let ran = server.run(&[&arguments[..], &["--json"]].concat());
         let exit = if code == "not_found" { 3 } else { 2 };
-        assert_eq!((ran.code, ran.error()["code"].as_str(), ran.error()["field"].as_str()), (exit, Some(code), field), "{arguments:?} {ran:#?}");
+        assert_eq!(
+            (ran.code, ran.error()["code"].as_str(), ran.error()["field"].as_str()),
+            (exit, Some(code), field),
+            "{arguments:?} {ran:#?}"
+        );
         assert_eq!(ran.out, "", "{arguments:?}");
     }
 }
@@ -87,7 +91,10 @@ fn without_an_engine_a_deployment_is_refused_before_anything_is_done() {
     server.entry("greeter", GREETER);
     let plan = server.run(&["plan", "greeter", "--json"]).bad(5);
     assert_eq!(plan.json()["kind"], "deployment.deploy");
-    assert!(plan.json()["checks"].as_array().unwrap().iter().any(|check| check["code"] == "engine" && check["status"] == "fail"), "{plan:#?}");
+    assert!(
+        plan.json()["checks"].as_array().unwrap().iter().any(|check| check["code"] == "engine" && check["status"] == "fail"),
+        "{plan:#?}"
+    );
     assert_eq!(plan.error()["code"], "preflight_failed");
     let deploy = server.run(&["deploy", "greeter", "--json"]).bad(5);
     assert_eq!((deploy.out.as_str(), deploy.error()["code"].as_str()), ("", Some("preflight_failed")));

@@ -198,7 +198,10 @@ fn a_deployment_that_does_not_become_healthy_is_undone() {
     let Some(lab) = Lab::open("sick") else { return };
     lab.server.entry("sick", &entry("steward/web:exits", lab.port));
     let failed = lab.run(&["deploy", "sick", "--name", &lab.name, "--json"]).bad(6);
-    assert_eq!((failed.json()["state"].as_str(), failed.error()["operation"].as_str()), (Some("rolled_back"), failed.json()["id"].as_str()));
+    assert_eq!(
+        (failed.json()["state"].as_str(), failed.error()["operation"].as_str()),
+        (Some("rolled_back"), failed.json()["id"].as_str())
+    );
     assert_eq!(lab.run(&["apps", "list", "--json"]).good().out, "[]\n");
     let human = lab.run(&["deploy", "sick", "--name", &lab.name]).bad(6);
     assert!(human.err.contains("undone, last first:") && human.err.contains("nothing changed"), "{human:#?}");

@@ -27,8 +27,10 @@ fn log(lines: impl Fn() -> Vec<Line> + Send + Sync + 'static, services: usize) -
 
 #[test]
 fn lines_are_plain() {
-    let stub =
-        log(|| vec![line("greeter", "\u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7}ä\r\u{9b}2J"), line("greeter", ""), line("greeter", "\tlast")], 1);
+    let stub = log(
+        || vec![line("greeter", "\u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7}ä\r\u{9b}2J"), line("greeter", ""), line("greeter", "\tlast")],
+        1,
+    );
     let home = Home::new();
     let arguments = ["logs", "greeter", "--url", &stub.url];
     let ran = home.run(&arguments).good();

@@ -105,7 +105,8 @@ fn verbose_says_what_was_asked_and_hides_what_is_secret() {
 #[test]
 fn help_opens_with_examples() {
     let home = Home::new();
-    for command in [&["--help"][..], &["deploy", "--help"], &["apps", "set", "--help"], &["logs", "--help"], &["catalog", "lint", "--help"]] {
+    for command in [&["--help"][..], &["deploy", "--help"], &["apps", "set", "--help"], &["logs", "--help"], &["catalog", "lint", "--help"]]
+    {
         let ran = home.run(command).good();
         assert!(ran.out.starts_with("Examples:\n  "), "{command:?} {}", ran.out);
     }

@@ -52,8 +52,16 @@ impl Ran {
 pub fn program(config: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_steward"));
     command.args(arguments);
-    for name in ["STEWARD_URL", "STEWARD_TOKEN", "NO_COLOR", "CLICOLOR_FORCE", "DOCKER_HOST", "DOCKER_CONFIG", "XDG_CONFIG_HOME", "STEWARD_DATA_DIR"]
-    {
+    for name in [
+        "STEWARD_URL",
+        "STEWARD_TOKEN",
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+        "DOCKER_HOST",
+        "DOCKER_CONFIG",
+        "XDG_CONFIG_HOME",
+        "STEWARD_DATA_DIR",
+    ] {
         command.env_remove(name);
     }
     command.env("STEWARD_CONFIG_DIR", config).env("TZ", "UTC").env("TERM", "xterm");
@@ -72,7 +80,11 @@ pub fn run(mut command: Command, input: &str) -> Ran {
         let _ = stdin.write_all(input.as_bytes());
     }
     let output = child.wait_with_output().unwrap();
-    Ran { code: output.status.code().unwrap_or(-1), out: String::from_utf8(output.stdout).unwrap(), err: String::from_utf8(output.stderr).unwrap() }
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 /// A folder for a sign-in, used with any server.

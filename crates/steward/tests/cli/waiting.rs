@@ -42,8 +42,12 @@ fn success() {
     let ran = run(&stub, &[]).good();
     assert_eq!(ran.out, "greeter is running on nas: http://nas:18080\n");
     let said: Vec<&str> = ran.err.lines().map(|line| line.split_once(' ').unwrap().1).collect();
-    let expected =
-        ["greeter validating done 0.4s", "greeter deploying", "greeter deploying pulling nginx:1.28 3/7 42%", "greeter deploying done 0.4s"];
+    let expected = [
+        "greeter validating done 0.4s",
+        "greeter deploying",
+        "greeter deploying pulling nginx:1.28 3/7 42%",
+        "greeter deploying done 0.4s",
+    ];
     assert_eq!(said, expected);
     let time = ran.err.split(' ').next().unwrap();
     assert!(time.len() == 8 && time.bytes().filter(|b| *b == b':').count() == 2, "{time}");
@@ -87,7 +91,8 @@ fn a_failure_that_was_undone_is_6() {
     ] {
         assert!(ran.err.contains(part), "{part} {ran:#?}");
     }
-    let (last, first) = (ran.err.rfind("deploying: removed 2 containers").unwrap(), ran.err.rfind("preparing: removed the folder").unwrap());
+    let (last, first) =
+        (ran.err.rfind("deploying: removed 2 containers").unwrap(), ran.err.rfind("preparing: removed the folder").unwrap());
     assert!(last < first, "undone last first: {ran:#?}");
     assert!(!ran.err.contains('\u{1b}') && ran.out.is_empty());
 
@@ -108,7 +113,10 @@ fn what_is_left_is_7_and_a_cancelled_one_is_6() {
         vec![event(&left)]
     });
     let ran = run(&stub, &[]).bad(7);
-    assert!(ran.err.contains("left over:\n    docker rm -f greeter-1\n") && ran.err.contains(&format!("steward ops retry {OPERATION}")), "{ran:#?}");
+    assert!(
+        ran.err.contains("left over:\n    docker rm -f greeter-1\n") && ran.err.contains(&format!("steward ops retry {OPERATION}")),
+        "{ran:#?}"
+    );
     let stub = deploying(|_| vec![event(&detail("cancelled", json!([]), json!([])))]);
     assert_eq!(run(&stub, &["--json"]).bad(6).error()["code"], "cancelled");
 }

@@ -52,7 +52,9 @@ pub(super) fn service(key: &str) -> String {
         "devices" | "device_cgroup_rules" | "gpus" => "it would give the container hardware of the device",
         "cap_add" => "it would give the container rights over the device",
         "security_opt" | "apparmor" | "credential_spec" => "it can switch off what keeps the container from the device",
-        "network_mode" => "the container would use the network of the device or of another container; each deployment has a network of its own",
+        "network_mode" => {
+            "the container would use the network of the device or of another container; each deployment has a network of its own"
+        }
         "pid" | "ipc" | "uts" | "userns_mode" | "cgroup" | "cgroup_parent" => "the container would see what belongs to the device",
         "sysctls" | "oom_kill_disable" | "oom_score_adj" | "blkio_config" => "it would change how the device treats its programs",
         "volumes_from" => "it would mount whatever another container has; name the volumes",

@@ -13,7 +13,13 @@ use crate::definition::{ProbeSpec, text};
 use crate::name::{EnvKey, ImageRef, ServiceName};
 
 /// Reads a service.
-pub(super) fn read(reader: &mut Reader<'_>, key: &At<String>, node: &Node, volumes: &Volumes, variables: &mut Variables) -> Option<DraftContainer> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    key: &At<String>,
+    node: &Node,
+    volumes: &Volumes,
+    variables: &mut Variables,
+) -> Option<DraftContainer> {
     let name = reader.problems.take(key.spot, text::name(ServiceName::parse(&key.value)))?;
     let mut container = DraftContainer {
         name: At::new(key.spot, name),
@@ -32,7 +38,8 @@ pub(super) fn read(reader: &mut Reader<'_>, key: &At<String>, node: &Node, volum
         match key.value.as_str() {
             "image" => {
                 has_image = true;
-                container.image = plain(reader, value).and_then(|image| reader.problems.take(value.spot, text::name(ImageRef::parse(&image))));
+                container.image =
+                    plain(reader, value).and_then(|image| reader.problems.take(value.spot, text::name(ImageRef::parse(&image))));
             }
             "command" => container.command = command(reader, value),
             "ports" => container.ports = reader.list(value).iter().filter_map(|port| ports::read(reader, port)).collect(),
@@ -112,7 +119,13 @@ fn no_value(key: &str) -> String {
     format!("`{key}` has no value: it would come from the device; write `{key}: ${{{key}}}` to make it a setting")
 }
 
-fn variable(reader: &mut Reader<'_>, key: &At<String>, node: &Node, text: &str, variables: &mut Variables) -> Option<(At<EnvKey>, DraftTemplate)> {
+fn variable(
+    reader: &mut Reader<'_>,
+    key: &At<String>,
+    node: &Node,
+    text: &str,
+    variables: &mut Variables,
+) -> Option<(At<EnvKey>, DraftTemplate)> {
     let name = reader.problems.take(key.spot, text::name(EnvKey::parse(&key.value)));
     let template = variables.template(node.spot, text, &mut reader.problems);
     Some((At::new(key.spot, name?), template?))

@@ -202,11 +202,8 @@ fn references_become_settings() {
     let definition = good(&service(
         "environment:\n  A: ${TITLE:-Home}\n  B: x-$TITLE-y\n  C: ${NEEDED}\n  D: ${SMTP_PASSWORD-}\n  E: ${DB_PASS:-changeme}\n  F: $$HOME",
     ));
-    let settings: Vec<_> = definition
-        .settings
-        .iter()
-        .map(|s| (s.key.as_str(), s.default.clone(), s.required, s.secret, s.generate))
-        .collect();
+    let settings: Vec<_> =
+        definition.settings.iter().map(|s| (s.key.as_str(), s.default.clone(), s.required, s.secret, s.generate)).collect();
     assert_eq!(
         settings,
         [
@@ -242,7 +239,8 @@ fn references_that_cannot_be_settings_are_refused() {
 
 #[test]
 fn other_places_take_the_default() {
-    let definition = good("services:\n  a:\n    image: b:${TAG:-v1}\n    ports: ['${PORT:-8080}:80']\n    command: [x, '$$5', '${A:-b}']\n");
+    let definition =
+        good("services:\n  a:\n    image: b:${TAG:-v1}\n    ports: ['${PORT:-8080}:80']\n    command: [x, '$$5', '${A:-b}']\n");
     assert_eq!(definition.containers[0].image.as_str(), "b:v1");
     assert_eq!(definition.containers[0].ports[0].external, Some(8080));
     assert_eq!(definition.containers[0].command, ["x", "$5", "b"]);
@@ -263,7 +261,9 @@ fn health_checks() {
 
 #[test]
 fn places_are_those_of_the_text() {
-    let found = bad("services:\n  app:\n    image: nginx\n    privileged: true\n    ports:\n      - 80:80\n      - x\n    volumes:\n      - /a:/b\n");
+    let found = bad(
+        "services:\n  app:\n    image: nginx\n    privileged: true\n    ports:\n      - 80:80\n      - x\n    volumes:\n      - /a:/b\n",
+    );
     let places: Vec<&str> = found.iter().map(|problem| problem.split(": ").next().unwrap()).collect();
     assert_eq!(places, ["4:5", "7:9", "9:9"], "{found:#?}");
 }

@@ -7,9 +7,8 @@ use crate::definition::draft::At;
 use crate::definition::{Setting, SettingType, settings, text};
 use crate::name::SettingKey;
 
-const ATTRIBUTES: &[&str] = &[
-    "type", "title", "description", "default", "required", "options", "minimum", "maximum", "pattern", "secret", "generate", "advanced",
-];
+const ATTRIBUTES: &[&str] =
+    &["type", "title", "description", "default", "required", "options", "minimum", "maximum", "pattern", "secret", "generate", "advanced"];
 
 /// Reads a `setting "key"`.
 pub(super) fn read(reader: &mut Reader<'_>, block: &Block) -> Option<At<Setting>> {

@@ -269,7 +269,10 @@ fn ports_are_checked() {
     refused(&container("ports = [{ internal = \"80\" }]"), &["`internal` is a whole number"]);
     refused(&container("ports = [{ internal = 80, protocol = \"sctp\" }]"), &["a protocol is `tcp` or `udp`"]);
     refused(&container("ports = [{ internal = 80 }, { internal = 80 }]"), &["the port 80/tcp is written twice"]);
-    refused(&container("ports = [{ internal = 80, external = 1 }, { internal = 81, external = 1 }]"), &["the external port 1/tcp is used twice"]);
+    refused(
+        &container("ports = [{ internal = 80, external = 1 }, { internal = 81, external = 1 }]"),
+        &["the external port 1/tcp is used twice"],
+    );
     refused(&container("ports = [{ internal = 80, web = true }]"), &["can be opened in a browser"]);
     refused(&container("ports = 80"), &["5:13: this should be a list"]);
     let two = service("container \"two\" {\n image = \"b\"\n ports = [{ internal = 80, external = 2 }]\n }\n");
@@ -292,7 +295,9 @@ fn volumes_are_named_and_never_paths_of_the_device() {
 
 #[test]
 fn health_checks_are_checked() {
-    let with = |lines: &str| container(&format!("ports = [{{ internal = 80, external = 81 }}, {{ internal = 90 }}]\n health_check {{\n {lines}\n }}"));
+    let with = |lines: &str| {
+        container(&format!("ports = [{{ internal = 80, external = 81 }}, {{ internal = 90 }}]\n health_check {{\n {lines}\n }}"))
+    };
     refused(&with(""), &["the health check has no `type`"]);
     refused(&with("type = \"ping\""), &["the type of a health check is"]);
     refused(&with("type = \"http\"\n port = 90"), &["publishes no tcp port 90"]);
@@ -301,7 +306,8 @@ fn health_checks_are_checked() {
     refused(&with("type = \"command\""), &["the health check has no `command`"]);
     refused(&with("type = \"tcp\"\n interval = 0"), &["`interval` is a whole number from 1 to 3600"]);
     refused(&with("type = \"tcp\"\n interval = 10\n within = 5"), &["cannot be longer"]);
-    let two = container("ports = [{ internal = 80, external = 80 }, { internal = 81, external = 81 }]\n health_check {\n type = \"tcp\"\n }");
+    let two =
+        container("ports = [{ internal = 80, external = 80 }, { internal = 81, external = 81 }]\n health_check {\n type = \"tcp\"\n }");
     refused(&two, &["say which `port` is asked"]);
 }
 

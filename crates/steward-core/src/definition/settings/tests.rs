@@ -71,7 +71,13 @@ fn defaults_generated_and_required() {
 fn what_was_kept_stays_until_it_is_changed() {
     let definition = definition(APP);
     let kept = Kept {
-        settings: values(&[("domain", json!("a")), ("title", json!("Mine")), ("port", json!(3)), ("token", json!("t")), ("gone", json!(1))]),
+        settings: values(&[
+            ("domain", json!("a")),
+            ("title", json!("Mine")),
+            ("port", json!(3)),
+            ("token", json!("t")),
+            ("gone", json!(1)),
+        ]),
         secrets: BTreeMap::from([(key("password"), "old".to_owned())]),
     };
     let resolved = resolve(&definition, &BTreeMap::new(), &kept).unwrap();

@@ -216,7 +216,15 @@ mod tests {
 
     #[test]
     fn frames_in_any_pieces() {
-        let bytes = [frame(1, 1, "one\n"), frame(2, 2, "two\r\n"), frame(1, 3, "par"), frame(2, 4, "x\n"), frame(1, 5, "tial\n"), frame(1, 6, "end")].concat();
+        let bytes = [
+            frame(1, 1, "one\n"),
+            frame(2, 2, "two\r\n"),
+            frame(1, 3, "par"),
+            frame(2, 4, "x\n"),
+            frame(1, 5, "tial\n"),
+            frame(1, 6, "end"),
+        ]
+        .concat();
         let want = ["Stdout one", "Stderr two", "Stderr x", "Stdout partial", "Stdout end"];
         for step in [1, 3, 7, 64, bytes.len()] {
             assert_eq!(texts(&mut decoder(Position::default()), &bytes, step), want, "{step}");

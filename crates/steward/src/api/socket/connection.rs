@@ -135,7 +135,7 @@ impl Connection {
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
         };
         match parsed {
-            Ok(ClientMessage::Ping) => self.say(Topic::System, "pong", json!({})).await,
+            Ok(ClientMessage::Ping {}) => self.say(Topic::System, "pong", json!({})).await,
             Ok(ClientMessage::Subscribe { channels, deployment_id, tail, service }) => {
                 self.subscribe(channels, deployment_id, tail, service).await
             }
@@ -193,8 +193,10 @@ impl Connection {
 
     /// Says what is subscribed to now.
     async fn subscribed(&mut self) -> Step {
-        let mut channels: Vec<Channel> =
-            [Channel::Devices, Channel::Deployments, Channel::Operations].into_iter().filter(|channel| self.topics.contains(channel)).collect();
+        let mut channels: Vec<Channel> = [Channel::Devices, Channel::Deployments, Channel::Operations]
+            .into_iter()
+            .filter(|channel| self.topics.contains(channel))
+            .collect();
         if self.followed.any() {
             channels.push(Channel::Logs);
         }

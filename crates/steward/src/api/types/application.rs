@@ -113,6 +113,7 @@ pub struct DeployRequest {
     pub settings: BTreeMap<SettingKey, Value>,
     /// Ports on the device, by `INTERNAL/PROTOCOL`; the definition's own when absent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, u16>)]
     pub ports: PortChoices,
     /// The hash of the plan that was seen; another plan is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -106,6 +106,7 @@ pub struct DeploymentChange {
     pub settings: BTreeMap<SettingKey, Value>,
     /// Ports to change, by `INTERNAL/PROTOCOL`; absent ones stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, u16>)]
     pub ports: PortChoices,
     /// The revision that the change was made against; refused when another one is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +165,7 @@ pub struct PlanRequest {
     pub settings: BTreeMap<SettingKey, Value>,
     /// For `update`: ports to change.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, u16>)]
     pub ports: PortChoices,
     /// For `rollback`: the revision to return to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -82,7 +82,11 @@ mod tests {
             (json!({ "kind": "deployment.deploy" }), Code::InvalidValue, Some("application")),
             (json!({ "kind": "deployment.deploy", "application": "../x" }), Code::InvalidValue, Some("application")),
             (json!({ "kind": "deployment.deploy", "application": "x", "shell": "ls" }), Code::UnknownField, Some("shell")),
-            (json!({ "kind": "deployment.deploy", "application": "x", "ports": { "80/tcp": "x" } }), Code::InvalidValue, Some("ports.80/tcp")),
+            (
+                json!({ "kind": "deployment.deploy", "application": "x", "ports": { "80/tcp": "x" } }),
+                Code::InvalidValue,
+                Some("ports.80/tcp"),
+            ),
         ];
         for (body, code, field) in cases {
             let refusal = read_request(body.clone()).unwrap_err();

@@ -31,7 +31,7 @@ pub enum ClientMessage {
         deployment_id: Option<String>,
     },
     /// Wants to know whether the server is there.
-    Ping,
+    Ping {},
 }
 
 /// Where a message of the server belongs.

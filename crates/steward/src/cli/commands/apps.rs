@@ -199,7 +199,11 @@ async fn config(context: &Context, client: &Client, args: ConfigArgs) -> Result<
         let path = format!("{}/secrets/reveal", path(&name));
         let answer = client.ask(reqwest::Method::POST, &path, Some(&serde_json::json!({ "key": key }))).await?;
         let secret: RevealedSecret = decode(&answer.body)?;
-        return if context.printer.structured() { context.printer.data(&answer.body) } else { context.printer.raw(&format!("{}\n", secret.value.0)) };
+        return if context.printer.structured() {
+            context.printer.data(&answer.body)
+        } else {
+            context.printer.raw(&format!("{}\n", secret.value.0))
+        };
     }
     let value = get(client, &name, "/config").await?;
     let config: ConfigView = decode(&value)?;
@@ -236,7 +240,8 @@ async fn history(context: &Context, client: &Client, name: &str) -> Result<(), F
     let mut out = String::new();
     for revision in &revisions {
         let active = if revision.active { ", in force" } else { "" };
-        let head = format!("revision {} by {}, {}{active}", revision.number, text::clean(&revision.actor), when::date_time(revision.created_at.0));
+        let head =
+            format!("revision {} by {}, {}{active}", revision.number, text::clean(&revision.actor), when::date_time(revision.created_at.0));
         out.push_str(&format!("{}\n{}\n", printer.paint.bold(&head), printer.paint.diff(&revision.diff)));
     }
     printer.raw(&out)?;

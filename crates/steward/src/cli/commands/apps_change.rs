@@ -203,7 +203,16 @@ pub async fn remove(context: &Context, client: &Client, args: RemoveArgs) -> Res
     let RemoveArgs { name, delete_data, confirm, operate } = args;
     let change = change(&name, Method::DELETE, "", json!({}), "remove", format!("steward apps remove {name}"));
     if !delete_data || operate.plan {
-        return run(context, client, &name, &operate, change, Some("Remove? Its data stays."), Sentence::Fixed("is removed; its data stays")).await;
+        return run(
+            context,
+            client,
+            &name,
+            &operate,
+            change,
+            Some("Remove? Its data stays."),
+            Sentence::Fixed("is removed; its data stays"),
+        )
+        .await;
     }
     let mut waiter = Waiter::new(&operate.wait)?;
     let app = match client.get(&path(&name), &[]).await {

@@ -85,7 +85,13 @@ async fn change(client: &Client, what: &What) -> Result<Change, Failure> {
     }
     let base = format!("/applications/{}", segment(&what.slug));
     let body = Value::Object(body);
-    Ok(Change { method: Method::POST, path: format!("{base}/deploy"), plan: (format!("{base}/plan"), body.clone()), body, command: command(what) })
+    Ok(Change {
+        method: Method::POST,
+        path: format!("{base}/deploy"),
+        plan: (format!("{base}/plan"), body.clone()),
+        body,
+        command: command(what),
+    })
 }
 
 /// What was typed, without ports, which a fix replaces, and without settings, which may be secret.

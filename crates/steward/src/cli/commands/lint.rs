@@ -45,8 +45,9 @@ fn tell(context: &Context, report: &Report) -> Result<(), Failure> {
     if printer.structured() {
         printer.data(&json!(report.broken))?;
     } else {
-        let line =
-            |broken: &Broken| format!("{}:{}:{}: {}\n", text::clean(&broken.file), broken.line, broken.column, text::clean_block(&broken.message));
+        let line = |broken: &Broken| {
+            format!("{}:{}:{}: {}\n", text::clean(&broken.file), broken.line, broken.column, text::clean_block(&broken.message))
+        };
         printer.raw(&report.broken.iter().map(line).collect::<String>())?;
     }
     let entries = if report.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", report.entries) };
@@ -82,7 +83,11 @@ fn offline(folder: &Path) -> Result<Report, Failure> {
 fn places(path: &Path) -> Result<Vec<(PathBuf, Format)>, Failure> {
     let missing = |error: std::io::Error| {
         let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NOT_FOUND } else { Exit::OTHER };
-        Failure::new(exit, if exit == Exit::NOT_FOUND { "not_found" } else { "unreadable" }, format!("cannot read `{}`: {error}", path.display()))
+        Failure::new(
+            exit,
+            if exit == Exit::NOT_FOUND { "not_found" } else { "unreadable" },
+            format!("cannot read `{}`: {error}", path.display()),
+        )
     };
     if !fs::metadata(path).map_err(missing)?.is_dir() {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -113,7 +118,8 @@ fn read(path: &Path, format: Format) -> Result<RawEntry, String> {
     // One byte more than is allowed, so that the parser sees that it is too long.
     let read = File::open(path).and_then(|file| file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes));
     read.map_err(|error| format!("cannot be read: {error}"))?;
-    let text = String::from_utf8(bytes).map_err(|error| format!("this is no UTF-8 text from byte {} on", error.utf8_error().valid_up_to()))?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| format!("this is no UTF-8 text from byte {} on", error.utf8_error().valid_up_to()))?;
     // `.` has no name of its own.
     let parent = path.parent().map(|parent| fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned()));
     let folder = parent.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

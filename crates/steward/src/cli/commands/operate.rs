@@ -105,7 +105,8 @@ pub async fn approve(context: &Context, client: &Client, change: &mut Change, ye
 /// # Errors
 /// What the server refused, and everything that can come of waiting.
 pub async fn send(context: &Context, client: &Client, waiter: &mut Waiter, wait: &WaitArgs, change: &Change) -> Result<Outcome, Failure> {
-    let answer = client.operate(change.method.clone(), &change.path, &change.body).await.map_err(|failure| with_plan(failure, &change.command))?;
+    let answer =
+        client.operate(change.method.clone(), &change.path, &change.body).await.map_err(|failure| with_plan(failure, &change.command))?;
     let accepted: Accepted = decode(&answer.body)?;
     let id = accepted.operation.id.as_str();
     if accepted.unchanged {

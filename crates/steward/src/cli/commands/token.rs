@@ -70,7 +70,8 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<(), Failure
             if printer.format == Format::Name {
                 return printer.raw(&format!("{}\n", made.token.id));
             }
-            let until = made.token.expires_at.map_or_else(|| "until it is revoked".to_owned(), |at| format!("until {}", when::date_time(at.0)));
+            let until =
+                made.token.expires_at.map_or_else(|| "until it is revoked".to_owned(), |at| format!("until {}", when::date_time(at.0)));
             printer.note(&format!("Token {} ({}) works {until}. It is shown this once:", made.token.id, made.token.role.as_str()));
             printer.raw(&format!("{}\n", made.secret.0))
         }
@@ -95,7 +96,9 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<(), Failure
             let tokens: Vec<Token> = decode(&client.get("/tokens", &[]).await?)?;
             let same_name = tokens.iter().filter(|token| token.name == id).count();
             if same_name > 1 {
-                return Err(Failure::usage(format!("{same_name} tokens are called `{id}`")).hint("Give the id; `steward token list` shows it."));
+                return Err(
+                    Failure::usage(format!("{same_name} tokens are called `{id}`")).hint("Give the id; `steward token list` shows it.")
+                );
             }
             let token = pick(&tokens, "token", &id, |token| [token.id.as_str(), &token.name])?;
             client.ask(Method::DELETE, &format!("/tokens/{}", segment(token.id.as_str())), None).await?;

@@ -111,7 +111,12 @@ pub async fn run(context: &Context, command: UsersCommand) -> Result<(), Failure
             if !yes && !printer.interactive {
                 return Err(Failure::usage(format!("removing {name} has to be confirmed")).hint("Add --yes"));
             }
-            if !yes && !prompt::confirm(&format!("Remove {name} ({})? The sign-ins and tokens of this account stop working.", user.role.as_str()))? {
+            if !yes
+                && !prompt::confirm(&format!(
+                    "Remove {name} ({})? The sign-ins and tokens of this account stop working.",
+                    user.role.as_str()
+                ))?
+            {
                 printer.note("Nothing was done.");
                 return Ok(());
             }

@@ -75,7 +75,12 @@ pub async fn run(context: &Context, command: VolumesCommand) -> Result<Exit, Fai
             let mut waiter = Waiter::new(&wait)?;
             let volumes: Vec<VolumeView> = decode(&client.get("/volumes", &[]).await?)?;
             let volume = pick(&volumes, "volume", &name, |volume| [volume.name.as_str(), volume.name.as_str()])?;
-            prompt::typed_name(&context.printer, confirm.as_deref(), &name, &format!("This deletes {name} with all that is in it, for good."))?;
+            prompt::typed_name(
+                &context.printer,
+                confirm.as_deref(),
+                &name,
+                &format!("This deletes {name} with all that is in it, for good."),
+            )?;
             let change = deletion(volume.device_id.as_str(), volume.name.as_str());
             let outcome = operate::send(context, &client, &mut waiter, &wait, &change).await?;
             operate::finish(context, &client, outcome, Sentence::Fixed("is deleted")).await

@@ -70,7 +70,9 @@ impl Live {
         let mut steps: Vec<&StepRecord> = detail.steps.iter().collect();
         if operation.state == State::RollingBack || operation.state.is_at_rest() {
             // Undone last first, so that is the order in which it is told.
-            let key = |step: &&StepRecord| (step.undone_at.is_some(), if step.undone_at.is_some() { u32::MAX - step.ordinal } else { step.ordinal });
+            let key = |step: &&StepRecord| {
+                (step.undone_at.is_some(), if step.undone_at.is_some() { u32::MAX - step.ordinal } else { step.ordinal })
+            };
             steps.sort_by_key(key);
         }
         for step in steps {
@@ -229,9 +231,18 @@ mod tests {
         let said = |progress: Progress| amounts(&progress);
         let message = || "pulling nginx:1.28".to_owned();
         assert_eq!(said(Progress { message: message(), ..Progress::default() }), "pulling nginx:1.28");
-        assert_eq!(said(Progress { message: message(), done: Some(3), total: Some(7), ..Progress::default() }), "pulling nginx:1.28 3/7 42%");
-        let bytes =
-            Progress { message: message(), done: Some(3), total: Some(7), bytes_done: Some(41), bytes_total: Some(100), ..Progress::default() };
+        assert_eq!(
+            said(Progress { message: message(), done: Some(3), total: Some(7), ..Progress::default() }),
+            "pulling nginx:1.28 3/7 42%"
+        );
+        let bytes = Progress {
+            message: message(),
+            done: Some(3),
+            total: Some(7),
+            bytes_done: Some(41),
+            bytes_total: Some(100),
+            ..Progress::default()
+        };
         assert_eq!(said(bytes), "pulling nginx:1.28 3/7 41 B/100 B 41%");
         assert_eq!(said(Progress { done: Some(0), total: Some(0), ..Progress::default() }), "0/0");
     }

@@ -58,8 +58,8 @@ impl Waiter {
     /// When the time is no duration.
     pub fn new(args: &WaitArgs) -> Result<Self, Failure> {
         let timeout = args.timeout.as_deref().map(|timeout| parse::duration("timeout", timeout)).transpose()?;
-        let interrupts =
-            signal(SignalKind::interrupt()).map_err(|error| Failure::new(Exit::OTHER, "signals", format!("cannot listen for Ctrl-C: {error}")))?;
+        let interrupts = signal(SignalKind::interrupt())
+            .map_err(|error| Failure::new(Exit::OTHER, "signals", format!("cannot listen for Ctrl-C: {error}")))?;
         Ok(Self { interrupts, deadline: timeout.map(|timeout| (Instant::now() + timeout, timeout)) })
     }
 
@@ -118,7 +118,8 @@ impl Waiter {
         }
         let waited = self.deadline.map(|(_, waited)| text::duration(waited)).unwrap_or_default();
         let message = format!("still under way after {waited}; the work goes on");
-        Failure { operation: Some(id.to_owned()), ..Failure::new(Exit::TIMED_OUT, "wait_timed_out", message) }.hint(format!("steward ops watch {id}"))
+        Failure { operation: Some(id.to_owned()), ..Failure::new(Exit::TIMED_OUT, "wait_timed_out", message) }
+            .hint(format!("steward ops watch {id}"))
     }
 
     /// The first Ctrl-C leaves the work alone; a second one soon after asks to cancel it.

@@ -24,7 +24,8 @@ pub fn outcome_word(state: State) -> &'static str {
 
 /// The steps that were undone or should have been, last first.
 pub fn undone(detail: &OperationDetail) -> Vec<&StepRecord> {
-    let mut steps: Vec<&StepRecord> = detail.steps.iter().filter(|s| matches!(s.state, StepState::Undone | StepState::UndoFailed)).collect();
+    let mut steps: Vec<&StepRecord> =
+        detail.steps.iter().filter(|s| matches!(s.state, StepState::Undone | StepState::UndoFailed)).collect();
     steps.sort_by_key(|step| std::cmp::Reverse(step.ordinal));
     steps
 }

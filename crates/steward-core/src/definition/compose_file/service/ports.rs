@@ -27,7 +27,10 @@ fn short(text: &str) -> Result<DraftPort, String> {
     let (external, internal) = match parts.as_slice() {
         [only] => (*only, *only),
         [external, internal] => (*external, *internal),
-        _ => return Err("an address in front of the port is not taken: Steward publishes on every address of the device; write `8080:80`".to_owned()),
+        _ => {
+            return Err("an address in front of the port is not taken: Steward publishes on every address of the device; write `8080:80`"
+                .to_owned());
+        }
     };
     Ok(DraftPort { internal: number(internal)?, external: Some(number(external)?), protocol, web: None })
 }
@@ -59,7 +62,9 @@ fn long(reader: &mut Reader<'_>, node: &Node) -> Option<DraftPort> {
             "app_protocol" => web = Some(text == "http" || text == "https"),
             "name" | "mode" => {}
             "host_ip" => reader.problems.add(key.spot, "`host_ip` is not taken: Steward publishes on every address of the device"),
-            other => reader.problems.add(key.spot, format!("`{other}` is not taken here (known are target, published, protocol, app_protocol)")),
+            other => {
+                reader.problems.add(key.spot, format!("`{other}` is not taken here (known are target, published, protocol, app_protocol)"))
+            }
         }
     }
     if internal.is_none() {

@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, expected) in [("512m", 512), ("512M", 512), ("1g", 1024), ("1.5gb", 1536), ("1GiB", 1024), ("104857600", 100), ("8193k", 9)] {
+        for (text, expected) in
+            [("512m", 512), ("512M", 512), ("1g", 1024), ("1.5gb", 1536), ("1GiB", 1024), ("104857600", 100), ("8193k", 9)]
+        {
             assert_eq!(mebibytes(text), Ok(expected), "{text}");
         }
         for bad in ["", "m", "1t", "-5m", "1x", "0", "1k", "nan", "inf", "99999999999g"] {
