@@ -1,3 +1,4 @@
+# `make test SUITES=rust` runs one suite, `make lint LINT=rust` leaves the web UI out.
 # What each target needs is installed by the scripts themselves, from package registries alone.
 .PHONY: run build test lint bench lab-up lab-down openapi clean
 
@@ -9,10 +10,10 @@ build:
 	scripts/build
 
 test:
-	scripts/test
+	scripts/test $(SUITES)
 
 lint:
-	scripts/lint
+	scripts/lint $(LINT)
 
 bench: build
 	scripts/bench/run
