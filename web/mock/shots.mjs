@@ -54,7 +54,7 @@ for (const [look, viewport, colorScheme] of LOOKS) {
   for (const [name, scene, path] of PAGES) {
     if (only && only !== "all" && !name.includes(only)) continue;
     await fetch(`${base}/mock?scene=${scene}`);
-    await page.goto(base + path, { waitUntil: "domcontentloaded" });
+    await page.goto(base + path, { waitUntil: "domcontentloaded", timeout: 90_000 });
     await page.waitForSelector("h1");
     await page.waitForTimeout(700);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

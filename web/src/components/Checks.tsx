@@ -2,6 +2,7 @@ import { Wrench } from "lucide-react";
 import type { Check, CheckStatus } from "@/api/types";
 import type { Status } from "@/lib/names";
 import { Button } from "@/ui/Button";
+import { Sentence } from "@/ui/Sentence";
 import { StatusGlyph } from "@/ui/Status";
 
 const LOOK: Record<CheckStatus, { status: Status; word: string }> = {
@@ -29,9 +30,13 @@ export function Checks({ checks, onFix }: { checks: Check[]; onFix?: (fix: { fie
             <div className="grid min-w-0 flex-1 basis-48">
               <span>
                 <span className="sr-only">{word}: </span>
-                {check.message}
+                <Sentence text={check.message} />
               </span>
-              {check.hint && <span className="text-table text-muted">{check.hint}</span>}
+              {check.hint && (
+                <span className="text-table text-muted">
+                  <Sentence text={check.hint} />
+                </span>
+              )}
             </div>
             {check.fix && check.status !== "pass" && onFix && (
               <Button size="small" icon={<Wrench aria-hidden size={16} />} onClick={() => check.fix && onFix(check.fix)}>

@@ -7,6 +7,7 @@ import { useNow } from "@/lib/now";
 import { Banner, Skeleton } from "@/ui/Banner";
 import { Button } from "@/ui/Button";
 import { CopyButton } from "@/ui/Copy";
+import { Sentence } from "@/ui/Sentence";
 
 interface LoadedProps<T> {
   query: UseQueryResult<T>;
@@ -57,7 +58,9 @@ export function Failed({ what, error, retry, busy }: { what: string; error: unkn
         </>
       }
     >
-      <p>{messageOf(error)}</p>
+      <p>
+        <Sentence text={messageOf(error)} />
+      </p>
       {known?.hint && <p>{known.hint}</p>}
       {known && (
         <p className="text-table">

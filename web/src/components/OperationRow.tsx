@@ -7,6 +7,7 @@ import { progressByOperation, share } from "@/lib/progress";
 import { useStore } from "@/lib/store";
 import { ProgressBar } from "@/ui/Meter";
 import { StatusGlyph } from "@/ui/Status";
+import { Sentence } from "@/ui/Sentence";
 import { Ago } from "@/ui/Time";
 
 export function OperationList({ operations }: { operations: Operation[] }) {
@@ -23,8 +24,8 @@ export function OperationList({ operations }: { operations: Operation[] }) {
 export function OperationRow({ operation }: { operation: Operation }) {
   const { status, label } = OPERATION[operation.state];
   return (
-    <li className="relative grid gap-1.5 px-1 py-2 hover:bg-hover/50">
-      <div className="flex min-h-6 items-center gap-3">
+    <li className="relative grid gap-0.5 px-1 py-2 hover:bg-hover/50">
+      <div className="flex items-center gap-3">
         <StatusGlyph status={status} />
         <Link to="/operations/$id" params={{ id: operation.id }} className="stretched min-w-0 font-medium hover:underline">
           {kindVerb(operation.kind)} {operation.target}
@@ -33,24 +34,27 @@ export function OperationRow({ operation }: { operation: Operation }) {
           <Ago at={operation.created_at} />
         </span>
       </div>
-      <div className="flex flex-wrap gap-x-2 pl-7 text-table text-muted">
-        <span>{label}</span>
+      <p className="pl-7 text-table text-muted">
+        {label} by {operation.actor}
         <Detail operation={operation} />
-        <span>by {operation.actor}</span>
-      </div>
+      </p>
       {!isAtRest(operation.state) && <RowProgress operation={operation} />}
     </li>
   );
 }
 
 function Detail({ operation }: { operation: Operation }) {
-  if (operation.state === "queued" && operation.waiting) {
-    return <span>waiting for another operation</span>;
+  if (operation.state === "queued" && operation.waiting) return <>, waiting for another operation</>;
+  if (!isAtRest(operation.state)) return operation.current_step ? <>: {stepLabel(operation.current_step)}</> : null;
+  if (operation.error) {
+    return (
+      <>
+        : <Sentence text={operation.error.message} />
+      </>
+    );
   }
-  if (!isAtRest(operation.state)) return operation.current_step ? <span>{stepLabel(operation.current_step)}</span> : null;
-  if (operation.error) return <span className="line-clamp-1">{operation.error.message}</span>;
-  if (!operation.changed) return <span>nothing to change</span>;
-  if (operation.started_at && operation.finished_at) return <span>in {duration(operation.finished_at - operation.started_at)}</span>;
+  if (!operation.changed) return <>, nothing had to change</>;
+  if (operation.started_at && operation.finished_at) return <> in {duration(operation.finished_at - operation.started_at)}</>;
   return null;
 }
 
@@ -67,7 +71,7 @@ function RowProgress({ operation }: { operation: Operation }) {
         : "";
   const text = [progress.message, amount].filter(Boolean).join(", ");
   return (
-    <div className="grid gap-1 pl-7 text-table text-muted">
+    <div className="grid gap-1 pt-1 pl-7 text-table text-muted">
       <ProgressBar label={`Progress of ${operation.target}`} value={share(progress)} text={text} />
       <span className="tabular-nums">
         {text}

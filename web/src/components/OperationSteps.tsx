@@ -6,6 +6,7 @@ import { progressByOperation, share } from "@/lib/progress";
 import { useStore } from "@/lib/store";
 import { cx } from "@/ui/cx";
 import { ProgressBar } from "@/ui/Meter";
+import { Sentence } from "@/ui/Sentence";
 import { StatusGlyph } from "@/ui/Status";
 
 const SILENT_AFTER = 30_000;
@@ -25,7 +26,7 @@ function rowsOf(operation: OperationDetail): Row[] {
     name: stepLabel(step.name),
     does: planned.get(step.name) ?? "",
     step,
-    named: STEP[step.state],
+    named: step.error && step.state === "undone" ? { status: "crit", label: "Failed, then undone" } : STEP[step.state],
   }));
   const last: Record<string, Row> = {
     "deployment.deploy": { key: "end", name: "Running", does: "", step: null, named: { status: "unknown", label: "Waiting" } },
@@ -56,8 +57,17 @@ export function OperationSteps({ operation }: { operation: OperationDetail }) {
             </div>
             {row.does && <p className="text-table text-muted">{row.does}</p>}
             {row.step?.state === "running" && <StepProgress operation={operation} step={row.step} />}
-            {row.step?.error && <p className="text-table">{row.step.error.message}</p>}
-            {row.step?.undo_note && <p className="text-table text-muted">{row.step.undo_note}</p>}
+            {row.step?.error && (
+              <p className="text-table">
+                <Sentence text={row.step.error.message} />
+              </p>
+            )}
+            {row.step?.undo_note && (
+              <p className="text-table text-muted">
+                {row.step.state === "undo_failed" ? "Undo failed: " : "Undone: "}
+                <Sentence text={row.step.undo_note} />
+              </p>
+            )}
           </div>
         </li>
       ))}

@@ -5,17 +5,27 @@ import { stepLabel } from "@/lib/names";
 import { Facts } from "@/ui/Card";
 import { CodeView, DiffView } from "@/ui/Code";
 import { CopyButton } from "@/ui/Copy";
+import { Sentence } from "@/ui/Sentence";
 import { Tabs, type Tab } from "@/ui/Tabs";
 
 /** What a plan would do: in short, its files, its commands, its steps with their undo. */
 export function PlanView({ plan, filesFirst }: { plan: Plan; filesFirst?: boolean }) {
-  const summary: Tab = { value: "summary", label: "Summary", content: <Summary plan={plan} /> };
+  const summary: Tab = { value: "summary", label: "Summary", content: <Summary plan={plan} short={filesFirst} /> };
   const files: Tab = { value: "files", label: filesFirst ? "Differences" : "Files", content: <Files plan={plan} diffs={filesFirst} /> };
   const rest: Tab[] = [
     { value: "commands", label: "Commands", content: <Commands plan={plan} /> },
     { value: "steps", label: "Steps", content: <Steps plan={plan} /> },
   ];
-  return <Tabs label="Parts of the plan" tabs={filesFirst ? [files, summary, ...rest] : [summary, files, ...rest]} />;
+  if (!filesFirst) return <Tabs label="Parts of the plan" tabs={[summary, files, ...rest]} />;
+  return (
+    <div className="grid gap-4">
+      <p>
+        <Sentence text={plan.summary} />
+      </p>
+      <Risks risks={plan.risks} />
+      <Tabs label="Parts of the plan" tabs={[files, { ...summary, label: "What it touches" }, ...rest]} />
+    </div>
+  );
 }
 
 export function Risks({ risks }: { risks: string[] }) {
@@ -25,21 +35,27 @@ export function Risks({ risks }: { risks: string[] }) {
       {risks.map((risk) => (
         <li key={risk} className="flex gap-2.5">
           <TriangleAlert aria-hidden size={16} className="mt-0.5 shrink-0 text-warn" />
-          <span>{risk}</span>
+          <span>
+            <Sentence text={risk} />
+          </span>
         </li>
       ))}
     </ul>
   );
 }
 
-function Summary({ plan }: { plan: Plan }) {
+function Summary({ plan, short }: { plan: Plan; short?: boolean }) {
   const image = (one: Plan["images"][number]) =>
     `${one.reference} (${one.present ? "already there" : one.embedded ? "comes with Steward" : "will be pulled"})`;
   const volume = (one: Plan["volumes"][number]) => `${one.name} (${one.exists ? "exists, its data stays" : "new"})`;
   return (
     <div className="grid gap-4">
-      <p>{plan.summary}</p>
-      <Risks risks={plan.risks} />
+      {!short && (
+        <p>
+          <Sentence text={plan.summary} />
+        </p>
+      )}
+      {!short && <Risks risks={plan.risks} />}
       <Facts
         items={[
           ["Device", plan.device],
@@ -110,8 +126,10 @@ function Steps({ plan }: { plan: Plan }) {
           </span>
           <div className="grid gap-0.5">
             <span className="font-medium">{stepLabel(step.name)}</span>
-            <span>{step.does}</span>
-            <span className="text-table text-muted">{step.undo ? `To undo: ${step.undo}` : "Nothing to undo."}</span>
+            <span>
+              <Sentence text={step.does} />
+            </span>
+            <span className="text-table text-muted">{step.undo ? <Sentence text={`To undo: ${step.undo}`} /> : "Nothing to undo."}</span>
           </div>
         </li>
       ))}

@@ -1,6 +1,7 @@
 import { Eye, EyeOff } from "lucide-react";
 import { useId, useState, type ComponentProps, type ReactNode } from "react";
 import { cx } from "./cx";
+import { Sentence } from "./Sentence";
 
 export interface FieldProps {
   label: string;
@@ -31,7 +32,9 @@ export function Field({ label, help, error, note, className, children }: FieldPr
       {error && (
         <p id={`${id}-error`} className="flex items-start gap-1.5 text-table text-text">
           <span aria-hidden className="mt-0.5 inline-block h-4 w-1 shrink-0 rounded-full bg-crit" />
-          {error}
+          <span>
+            <Sentence text={error} />
+          </span>
         </p>
       )}
       {help && (

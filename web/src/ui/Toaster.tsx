@@ -4,6 +4,7 @@ import { useStore } from "@/lib/store";
 import { announcement } from "@/lib/announce";
 import { dismiss, toasts } from "@/lib/toasts";
 import { IconButton } from "./Button";
+import { Sentence } from "./Sentence";
 import { StatusGlyph } from "./Status";
 
 /** Toasts and the live region. Mounted once; the regions exist before there is something to say. */
@@ -17,7 +18,7 @@ export function Toaster({ renderLink }: { renderLink: (href: string, label: stri
         <div key={toast.id} className="slide-in pointer-events-auto flex items-start gap-3 rounded-card border border-border bg-raised py-2 pr-1 pl-3 text-text shadow-popover">
           <StatusGlyph status={kind === "error" ? "crit" : "ok"} className="mt-1.5" />
           <p className="flex-1 py-1">
-            {toast.text}{" "}
+            <Sentence text={toast.text} />{" "}
             {toast.link && renderLink(toast.link.href, toast.link.label)}
           </p>
           <IconButton label="Close message" icon={<X aria-hidden size={16} />} onClick={() => dismiss(toast.id)} />

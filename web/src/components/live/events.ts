@@ -7,7 +7,16 @@ import { heard } from "@/lib/progress";
 
 const GATHER = 250;
 
-type LogListener = (lines: LogLine[], dropped: number, ended: string | null) => void;
+interface LogNews {
+  /** The deployment. */
+  of: string;
+  lines: LogLine[];
+  /** How many lines the server left out because they came too fast. */
+  dropped: number;
+  ended: string | null;
+}
+
+type LogListener = (news: LogNews) => void;
 const logListeners = new Set<LogListener>();
 
 export function onLogs(listener: LogListener): () => void {
@@ -40,9 +49,13 @@ export function createEventSink(client: QueryClient): (message: Message) => void
   };
   return (message) => {
     if (message.channel === "logs") {
-      const lines = (message.data.lines as LogLine[] | undefined) ?? [];
-      const ended = message.event === "end" ? String(message.data.reason ?? "") : null;
-      for (const listener of logListeners) listener(lines, Number(message.data.dropped ?? 0), ended);
+      const news: LogNews = {
+        of: String(message.data.deployment_id ?? ""),
+        lines: (message.data.lines as LogLine[] | undefined) ?? [],
+        dropped: Number(message.data.dropped ?? 0),
+        ended: message.event === "end" ? String(message.data.reason ?? "") : null,
+      };
+      for (const listener of [...logListeners]) listener(news);
       return;
     }
     if (message.channel === "deployments" && message.event === "progress") heard(message.data as unknown as Progress);

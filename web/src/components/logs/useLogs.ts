@@ -36,13 +36,16 @@ export function useLogs(name: string, deploymentId: string, service: string | un
       buffer.resume();
       buffer.note("The connection was lost here; what was missed follows, as far as it is kept.");
     }
-    const stop = onLogs((lines, dropped, end) => {
+    const stop = onLogs(({ of, lines, dropped, ended: end }) => {
+      if (of !== deploymentId) return;
       if (dropped > 0) buffer.note(`${dropped} lines came too fast and were skipped.`);
-      buffer.add(lines);
+      // What was on its way for another choice of service is not ours any more.
+      buffer.add(service ? lines.filter((line) => line.service === service) : lines);
       if (end !== null) setEnded(end || "The log has ended.");
     });
-    live.setLogs({ deployment_id: deploymentId, service, tail: TAIL });
+    const begin = setTimeout(() => live.setLogs({ deployment_id: deploymentId, service, tail: TAIL }));
     return () => {
+      clearTimeout(begin);
       stop();
       live.setLogs(null);
     };

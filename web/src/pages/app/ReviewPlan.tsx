@@ -1,7 +1,7 @@
 import { useEffect, useRef, type ReactNode } from "react";
 import type { Plan } from "@/api/types";
 import { Checks } from "@/components/Checks";
-import { PlanView, Risks } from "@/components/PlanView";
+import { PlanView } from "@/components/PlanView";
 import { Card } from "@/ui/Card";
 
 /** What a change would do, right below what was changed, with the button that does it. */
@@ -16,8 +16,6 @@ export function ReviewPlan({ plan, action }: { plan: Plan; action: ReactNode }) 
     <div ref={box} tabIndex={-1} className="outline-none">
       <Card title="Review" aside={plan.changed ? undefined : "nothing changes"}>
         <div className="grid gap-4">
-          <p>{plan.summary}</p>
-          <Risks risks={plan.risks} />
           {open.length > 0 && <Checks checks={open} />}
           <PlanView plan={plan} filesFirst />
           <div className="flex justify-end border-t border-border pt-4">{action}</div>

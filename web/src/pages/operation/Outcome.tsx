@@ -8,6 +8,7 @@ import type { OperationDetail, StepRecord } from "@/api/types";
 import { LinkButton } from "@/components/links";
 import { useBlocked } from "@/components/permissions";
 import { useOperation } from "@/components/useOperation";
+import { plain } from "@/lib/ansi";
 import { saveDraft } from "@/lib/draft";
 import { stepLabel } from "@/lib/names";
 import { report } from "@/lib/report";
@@ -15,7 +16,10 @@ import { toast } from "@/lib/toasts";
 import { Banner } from "@/ui/Banner";
 import { Button } from "@/ui/Button";
 import { CopyButton, CopyLine } from "@/ui/Copy";
+import { Sentence } from "@/ui/Sentence";
 import { StatusGlyph } from "@/ui/Status";
+
+const RELEVANT = 10;
 
 /** How it ended, or why it is being undone, before everything else. Shown the moment a step fails. */
 export function Outcome({ operation }: { operation: OperationDetail }) {
@@ -70,10 +74,19 @@ function Failure({ operation, status, title, ending }: FailureProps) {
     .filter((step) => ["undone", "undoing", "undo_failed"].includes(step.state) || step.undone_at !== null)
     .sort((a, b) => b.ordinal - a.ordinal);
   return (
-    <Banner role="alert" status={status} title={cause} actions={<Buttons operation={operation} />}>
-      {title && operation.error && <p>{operation.error.message}</p>}
-      {operation.error?.hint && <p>{operation.error.hint}</p>}
+    <Banner role="alert" status={status} title={<Sentence text={cause} />} actions={<Buttons operation={operation} />}>
+      {title && operation.error && (
+        <p>
+          <Sentence text={operation.error.message} />
+        </p>
+      )}
+      {operation.error?.hint && (
+        <p>
+          <Sentence text={operation.error.hint} />
+        </p>
+      )}
       {operation.failed_step && <p>It failed at “{stepLabel(operation.failed_step)}”.</p>}
+      <LastWords operation={operation} />
       {ending && <p className="font-medium text-text">{ending}</p>}
       {undone.length > 0 && (
         <>
@@ -101,6 +114,20 @@ function Failure({ operation, status, title, ending }: FailureProps) {
   );
 }
 
+/** The end of what the failing step's commands printed. */
+function LastWords({ operation }: { operation: OperationDetail }) {
+  const failed = operation.steps.find((step) => step.name === operation.failed_step);
+  const commands = operation.commands.filter((command) => command.step === failed?.ordinal && !command.undo && command.output.trim() !== "");
+  const command = commands.findLast((one) => one.exit_code !== 0) ?? commands.at(-1);
+  if (!command) return null;
+  const lines = command.output.trimEnd().split("\n").slice(-RELEVANT).map(plain);
+  return (
+    <pre tabIndex={0} aria-label="Last lines of the failing step" className="my-1 max-h-56 overflow-auto rounded-control border border-border bg-canvas p-3 whitespace-pre-wrap text-text">
+      {lines.join("\n")}
+    </pre>
+  );
+}
+
 function Undone({ step, planned }: { step: StepRecord; planned?: string }) {
   const state = step.state === "undo_failed" ? "crit" : step.state === "undoing" ? "busy" : "ok";
   const word = { crit: "Not undone", busy: "Being undone", ok: "Undone" }[state];
@@ -110,7 +137,11 @@ function Undone({ step, planned }: { step: StepRecord; planned?: string }) {
       <span>
         <span className="font-medium text-text">{stepLabel(step.name)}</span>
         <span className="sr-only"> ({word})</span>
-        {(step.undo_note ?? planned) && <>: {step.undo_note ?? planned}</>}
+        {(step.undo_note ?? planned) && (
+          <>
+            : <Sentence text={step.undo_note ?? planned ?? ""} />
+          </>
+        )}
       </span>
     </li>
   );
