@@ -53,8 +53,7 @@ engine_install() {
 
 lab_docker() { DOCKER_HOST="unix://$LAB_SOCKET" DOCKER_CONFIG="$LAB_DOCKER_CONFIG" "$LAB_BIN/docker" "$@"; }
 
-engine_answers() { timeout 10 env DOCKER_HOST="unix://$LAB_SOCKET" DOCKER_CONFIG="$LAB_DOCKER_CONFIG" \
-  "$LAB_BIN/docker" version >/dev/null 2>&1; }
+engine_answers() { curl -fsS -m 10 --unix-socket "$LAB_SOCKET" http://docker/_ping >/dev/null 2>&1; }
 
 # The host's /etc/docker/daemon.json must not reach this engine, so it gets a file of its own.
 engine_config() {
@@ -131,7 +130,7 @@ engine_stop_orphans() {
   # A shim writes no pid file; the address of our own containerd on its command line marks it.
   for file in /proc/[0-9]*/cmdline; do
     # Processes end while this looks at them.
-    { tr '\0' '\n' <"$file" | grep -qxF "$ENGINE_EXEC/containerd/containerd.sock"; } 2>/dev/null || continue
+    { tr '\0' '\n' <"$file" | grep -xF "$ENGINE_EXEC/containerd/containerd.sock"; } >/dev/null 2>&1 || continue
     pid=${file#/proc/}
     end_pid "${pid%/cmdline}" 3
   done

@@ -10,7 +10,7 @@ host_install() {
     command -v "${need#*:}" >/dev/null || missing+=("${need%%:*}")
   done
   # The engine's runc links this one library dynamically.
-  ldconfig -p | grep -q 'libseccomp\.so\.2' || missing+=(libseccomp2)
+  [[ "$(ldconfig -p)" == *libseccomp.so.2* ]] || missing+=(libseccomp2)
   [ -s "$(debian_keyring)" ] || missing+=(debian-archive-keyring)
   [ ${#missing[@]} -eq 0 ] && return
   say "installing ${missing[*]}"

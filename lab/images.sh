@@ -3,8 +3,8 @@
 #
 # A folder in lab/images makes one layer of the files of Debian packages, further ones of its
 # `files*` folders (settings, start scripts), and images of these. The packages are unpacked, never
-# configured. Layers and manifests are handed to the registry as a push does it, so
-# no engine takes part, nothing runs inside an image, and images are a tenth of the usual size.
+# configured: no engine takes part, nothing runs inside an image, and images are a tenth of the
+# usual size.
 #
 #   packages   package names; the closure is written out, for that saves a minute of resolving
 #   tags       NAME CONFIG FILES...: a name to publish, its config, its folders of files
@@ -13,7 +13,7 @@
 
 IMAGE_SUITE=trixie
 IMAGE_WORK="$LAB/build"
-IMAGE_SOCKET="$IMAGE_WORK/registry.sock"
+IMAGE_STORE="$LAB/images.new/docker/registry/v2"
 
 # Documentation and translations are most of what a package holds and nothing that a test needs.
 IMAGE_EXCLUDE=(--exclude './usr/share/doc/*' --exclude './usr/share/man/*' --exclude './usr/share/locale/*'
@@ -67,34 +67,18 @@ image_layers() { # FOLDER
   rm -rf "$root"
 }
 
-# images_prepare needs no engine, so on a cold start it runs while the engine is being unpacked.
-images_prepare() {
-  say "collecting packages for the images"
-  rm -rf "$IMAGE_WORK"
-  mkdir -p "$IMAGE_WORK"
-  # Thousands of small files are made here only to be packed and deleted: memory is kinder than a disk.
-  mount -t tmpfs -o size=1g,mode=700 lab "$IMAGE_WORK" || say "no memory file system here, using the disk"
-  images_download
-  local folder
-  for folder in "$LAB_SOURCE"/images/*/; do image_layers "$(basename "$folder")"; done
+# The registry's storage: every content once, by its digest, and below a repository small `link`
+# files that name what belongs to it. Written here directly, for a push costs a minute of processor.
+blob_put() { # FILE DIGEST
+  local blob="$IMAGE_STORE/blobs/sha256/${2:0:2}/$2"
+  [ -e "$blob/data" ] && return
+  mkdir -p "$blob"
+  cp "$1" "$blob/data"
 }
 
-image_api() { # METHOD PATH [CURL-OPTION...]
-  local method=$1 path=$2
-  shift 2
-  curl -fsS --noproxy '*' --unix-socket "$IMAGE_SOCKET" -X "$method" "$@" "http://registry$path"
-}
-
-# blob_put REPOSITORY FILE DIGEST: one upload in two requests, as the registry protocol has it.
-# A layer that another image brought is only linked.
-blob_put() {
-  local location known="$2.repository" query=
-  [ "$(cat "$known" 2>/dev/null)" != "$1" ] || return 0
-  [ -e "$known" ] && query="?mount=sha256:$3&from=$(cat "$known")"
-  location=$(image_api POST "/v2/$1/blobs/uploads/$query" -D - -o /dev/null | tr -d '\r' | awk 'tolower($1) == "location:" { print $2 }')
-  [ -e "$known" ] && return
-  image_api PUT "${location#http://registry}&digest=sha256:$3" -H 'Content-Type: application/octet-stream' --data-binary "@$2"
-  echo "$1" >"$known"
+link_put() { # REPOSITORY-PATH DIGEST
+  mkdir -p "$IMAGE_STORE/repositories/$1"
+  printf 'sha256:%s' "$2" >"$IMAGE_STORE/repositories/$1/link"
 }
 
 # The path of an image in its registry: docker.io hides its own name and `library/`.
@@ -108,56 +92,73 @@ image_repository() {
 }
 
 image_publish() { # NAME CONFIG-FILE LAYER...
-  local tag=${1##*:} repository config=$2 layer diffs=() layers=() digest file="$IMAGE_WORK/config.json"
+  local tag=${1##*:} repository config=$2 layer digest diffs=() layers=() file="$IMAGE_WORK/document.json"
   repository=$(image_repository "$1")
   shift 2
   for layer; do
     layer="$IMAGE_WORK/$layer"
-    blob_put "$repository" "$layer.tar.gz" "$(cat "$layer.digest")"
+    digest=$(cat "$layer.digest")
+    blob_put "$layer.tar.gz" "$digest"
+    link_put "$repository/_layers/sha256/$digest" "$digest"
     diffs+=("\"sha256:$(cat "$layer.diff")\"")
-    layers+=("{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\",\"size\":$(stat -c %s "$layer.tar.gz"),\"digest\":\"sha256:$(cat "$layer.digest")\"}")
+    layers+=("{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\",\"size\":$(stat -c %s "$layer.tar.gz"),\"digest\":\"sha256:$digest\"}")
   done
+
   printf '{"architecture":"%s","os":"linux","created":"%s","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
     "$(dpkg --print-architecture)" "$(date -u +%FT%TZ)" "$(cat "$config")" "$(IFS=,; echo "${diffs[*]}")" >"$file"
   digest=$(sha256sum <"$file" | cut -d' ' -f1)
-  rm -f "$file.repository"
-  blob_put "$repository" "$file" "$digest"
-  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":%s,"digest":"sha256:%s"},"layers":[%s]}' \
-    "$(stat -c %s "$file")" "$digest" "$(IFS=,; echo "${layers[*]}")" >"$IMAGE_WORK/manifest.json"
-  image_api PUT "/v2/$repository/manifests/$tag" --data-binary "@$IMAGE_WORK/manifest.json" \
-    -H 'Content-Type: application/vnd.oci.image.manifest.v1+json'
+  blob_put "$file" "$digest"
+  link_put "$repository/_layers/sha256/$digest" "$digest"
+
+  config="{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"size\":$(stat -c %s "$file"),\"digest\":\"sha256:$digest\"}"
+  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[%s]}' \
+    "$config" "$(IFS=,; echo "${layers[*]}")" >"$file"
+  digest=$(sha256sum <"$file" | cut -d' ' -f1)
+  blob_put "$file" "$digest"
+  link_put "$repository/_manifests/revisions/sha256/$digest" "$digest"
+  link_put "$repository/_manifests/tags/$tag/index/sha256/$digest" "$digest"
+  link_put "$repository/_manifests/tags/$tag/current" "$digest"
 }
 
-# The registry's files are kept and each start works on a copy: the engine that tests use starts
-# empty, so every pull in them is real, and tests may push.
+image_names() { # FOLDER
+  local name=$1 source="$LAB_SOURCE/images/$1" layers=("$1") tag config files
+  [ -e "$source/tags" ] || return 0
+  # shellcheck disable=SC2207 # layer names are words
+  [ -e "$source/inherits" ] && layers=($(cat "$source/inherits") "$name")
+  while read -r tag config files; do
+    # shellcheck disable=SC2086 # folder names are words
+    image_publish "$tag" "$source/$config" "${layers[@]}" ${files:+$(printf "$name-%s " $files)}
+  done < <(entries "$source/tags")
+}
+
+# No engine takes part, so on a cold start this runs while the engine is being unpacked.
 images_build() {
-  say "publishing the images"
-  local folder name tag config files layers
-  rm -rf "$LAB/images.new"
-  registry_config "$LAB/images.new" "$IMAGE_SOCKET" unix >"$IMAGE_WORK/registry.yml"
-  start_daemon images "$LAB_BIN/docker-registry" serve "$IMAGE_WORK/registry.yml"
-  wait_for 30 images image_api GET /v2/
-  for folder in "$LAB_SOURCE"/images/*/; do
-    name=$(basename "$folder")
-    [ -e "$folder/tags" ] || continue
-    layers=("$name")
-    # shellcheck disable=SC2207 # layer names are words
-    [ -e "$folder/inherits" ] && layers=($(cat "$folder/inherits") "$name")
-    while read -r tag config files; do
-      # shellcheck disable=SC2086 # folder names are words
-      image_publish "$tag" "$folder/$config" "${layers[@]}" ${files:+$(printf "$name-%s " $files)}
-    done < <(entries "$folder/tags")
-  done
-  stop_daemon images
-  rm -rf "$LAB"/images-*
-  mv "$LAB/images.new" "$(images_seed)"
+  say "collecting packages for the images"
+  local folder
+  rm -rf "$IMAGE_WORK" "$LAB/images.new"
+  mkdir -p "$IMAGE_WORK"
+  # Thousands of small files are made here only to be packed and deleted: memory is kinder than a disk.
+  mount -t tmpfs -o size=1g,mode=700 lab "$IMAGE_WORK" || say "no memory file system here, using the disk"
+  images_download
+  say "making the images"
+  for folder in "$LAB_SOURCE"/images/*/; do image_layers "$(basename "$folder")"; done
+  for folder in "$LAB_SOURCE"/images/*/; do image_names "$(basename "$folder")"; done
   umount "$IMAGE_WORK" || true
-  rm -rf "$IMAGE_WORK" "$LAB/deb/$IMAGE_SUITE"
+  rm -rf "$IMAGE_WORK" "$LAB/deb/$IMAGE_SUITE" "$LAB"/images-*
+  mv "$LAB/images.new" "$(images_seed)"
+  say "the images are made"
 }
 
+# The registry works on a copy: the engine that tests use starts empty, so every pull in them is
+# real, and what they push is gone at the next start.
 images_publish() {
   [ -d "$LAB_RUN/registry" ] && return
   mkdir -p "$LAB_RUN"
-  cp -a "$(images_seed)" "$LAB_RUN/registry.new"
+  local seed store=docker/registry/v2
+  seed=$(images_seed)
+  mkdir -p "$LAB_RUN/registry.new/$store"
+  # A blob is never written to once it is there, so the copy shares them; what points to them changes.
+  cp -al "$seed/$store/blobs" "$LAB_RUN/registry.new/$store/"
+  cp -a "$seed/$store/repositories" "$LAB_RUN/registry.new/$store/"
   mv "$LAB_RUN/registry.new" "$LAB_RUN/registry"
 }

@@ -43,8 +43,9 @@ start_daemon() {
 # its command line or executable names the lab directory.
 pid_is_ours() {
   [ -e "/proc/$1" ] || return 1
-  { tr '\0' '\n' <"/proc/$1/cmdline" | grep -qF -- "$LAB"; } 2>/dev/null && return 0
-  readlink "/proc/$1/exe" 2>/dev/null | grep -qF -- "$LAB"
+  local command
+  command=$({ tr '\0' ' ' <"/proc/$1/cmdline"; readlink "/proc/$1/exe"; } 2>/dev/null) || true
+  [[ "$command" == *"$LAB/"* ]]
 }
 
 daemon_runs() {

@@ -63,14 +63,13 @@ network_remove() {
 # The chains themselves are shared by every Docker engine of a host. They go only when none of
 # their rules names an interface any more, that is, when nobody else uses them.
 engine_chains_remove() {
-  local table chain chains
+  local table chain chains rules rule
   for table in filter nat raw; do
-    iptables -t "$table" -S 2>/dev/null | grep -E 'DOCKER' | grep -qE -- '-[io] [^ ]*(docker|br-)' && return
+    rules=$(iptables -t "$table" -S 2>/dev/null | grep -E 'DOCKER' | grep -E -- '-[io] [^ ]*(docker|br-)') && return
   done
   for table in filter nat raw; do
     chains=$(iptables -t "$table" -S 2>/dev/null | awk '$1 == "-N" && $2 ~ /^DOCKER/ { print $2 }') || true
     [ -n "$chains" ] || continue
-    local rules rule
     rules=$(iptables -t "$table" -S | grep -E '^-A (INPUT|OUTPUT|FORWARD|PREROUTING|POSTROUTING) .*-j DOCKER' | sed 's/^-A/-D/') || true
     while read -r rule; do
       # shellcheck disable=SC2086

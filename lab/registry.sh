@@ -31,14 +31,14 @@ registry_ca() {
   echo "$REGISTRY_NAMES" >"$ca/names"
 }
 
-registry_config() { # STORAGE ADDRESS NET
+registry_config() { # PORT
   cat <<YAML
 version: 0.1
 log: { level: warn, accesslog: { disabled: true } }
 storage:
-  filesystem: { rootdirectory: $1 }
+  filesystem: { rootdirectory: $LAB_RUN/registry }
   delete: { enabled: true }
-http: { net: $3, addr: "$2" }
+http: { addr: "$REGISTRY_IP:$1" }
 YAML
 }
 
@@ -46,12 +46,12 @@ YAML
 registry_start() {
   mkdir -p "$LAB_RUN/registry"
   if ! daemon_runs registry-tls; then
-    registry_config "$LAB_RUN/registry" "$REGISTRY_IP:443" tcp >"$LAB_RUN/registry-tls.yml"
+    registry_config 443 >"$LAB_RUN/registry-tls.yml"
     start_daemon registry-tls env "REGISTRY_HTTP_TLS_CERTIFICATE=$LAB/ca/registry.crt" "REGISTRY_HTTP_TLS_KEY=$LAB/ca/registry.key" \
       "$LAB_BIN/docker-registry" serve "$LAB_RUN/registry-tls.yml"
   fi
   if ! daemon_runs registry-plain; then
-    registry_config "$LAB_RUN/registry" "$REGISTRY_IP:80" tcp >"$LAB_RUN/registry-plain.yml"
+    registry_config 80 >"$LAB_RUN/registry-plain.yml"
     start_daemon registry-plain "$LAB_BIN/docker-registry" serve "$LAB_RUN/registry-plain.yml"
   fi
   wait_for 30 registry-tls curl -fsS --noproxy '*' --cacert "$LAB/ca/ca.crt" "https://$REGISTRY_IP/v2/"

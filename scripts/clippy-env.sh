@@ -5,6 +5,4 @@
 driver=$(rustc --print sysroot)/bin/clippy-driver
 if [ -x "$driver" ]; then
   export RUSTC_WORKSPACE_WRAPPER="$driver"
-  # The form in which `cargo clippy -- -D warnings` hands its arguments to the driver.
-  export CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"
 fi

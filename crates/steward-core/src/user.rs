@@ -167,7 +167,7 @@ pub fn check_password(password: &str, user: &UserName) -> Result<(), crate::Refu
     }
     let lower = password.to_lowercase();
     let stripped = lower.trim_matches(|c: char| c.is_ascii_digit() || c.is_ascii_punctuation());
-    let one_character = lower.chars().all(|c| Some(c) == lower.chars().next());
+    let one_character = lower.chars().all(|c| lower.starts_with(c));
     if one_character || COMMON.iter().any(|common| lower == *common || stripped == *common) {
         return refuse("this password is among the first that are guessed");
     }

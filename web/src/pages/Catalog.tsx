@@ -11,6 +11,7 @@ import { EmptyState } from "@/ui/Banner";
 import { Button } from "@/ui/Button";
 import { cx } from "@/ui/cx";
 import { Search } from "@/ui/Search";
+import { Sentence } from "@/ui/Sentence";
 import { StatusPill } from "@/ui/Status";
 
 export default function Catalog() {
@@ -123,7 +124,9 @@ function Broken({ entries }: { entries: ApplicationSummary[] }) {
                   <code>
                     {at.file}:{at.line}:{at.column}
                   </code>{" "}
-                  <span className="text-muted">{at.message}</span>
+                  <span className="text-muted">
+                    <Sentence text={at.message} />
+                  </span>
                 </li>
               ))}
             </ul>

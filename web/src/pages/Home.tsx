@@ -148,7 +148,7 @@ function Start({ applications, devices }: { applications: ApplicationSummary[] |
           </span>
         </li>
         <li className="flex gap-3">
-          <StatusGlyph status="unknown" size={20} />
+          <StatusGlyph status="off" size={20} />
           <div className="grid min-w-0 flex-1 gap-3">
             <span>Deploy a first app. These are small:</span>
             <ul className="grid gap-3 md:grid-cols-3">

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::error::{HostError, HostErrorKind};
@@ -134,8 +134,7 @@ impl Place {
         rustix::fs::fchmod(&fd, private)?;
         let mut file = File::from(fd);
         let written = file.write_all(content).and_then(|()| file.sync_all());
-        let renamed =
-            written.map_err(errno).and_then(|()| rustix::fs::renameat_with(&folder, &temporary, &folder, self.name, RenameFlags::empty()));
+        let renamed = written.map_err(errno).and_then(|()| rustix::fs::renameat(&folder, &temporary, &folder, self.name));
         if renamed.is_err() {
             // The first error counts; a leftover is overwritten by the next attempt.
             let _ = unlink(&folder, &temporary);

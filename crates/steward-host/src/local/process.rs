@@ -148,8 +148,9 @@ impl Group {
         let failed = |text: String| HostError::new(HostErrorKind::Failed, format!("a program cannot be watched: {text}"));
         let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let leader = leader.ok_or_else(|| failed("it has no process id".to_owned()))?;
-        // A pidfd tells that the leader ended without reaping it.
-        let fd = pidfd_open(leader, PidfdFlags::NONBLOCK).map_err(|error| failed(error.to_string()))?;
+        // A pidfd tells that the leader ended without reaping it. It is only waited for, never read,
+        // so it need not be non-blocking, which Linux knows since 5.10 only.
+        let fd = pidfd_open(leader, PidfdFlags::empty()).map_err(|error| failed(error.to_string()))?;
         #[allow(deprecated, reason = "an `OwnedFd` never changes its descriptor; the new name is unsafe code, which is forbidden here")]
         let ended = AsyncFd::new(fd).map_err(|error| failed(error.to_string()))?;
         Ok(Self { leader, ended, alive: AtomicBool::new(true) })

@@ -103,12 +103,8 @@ async fn the_wait_for_another_program_is_bounded() {
     let mut other = SqliteConnectOptions::new().filename(folder.path().join(FILE)).connect().await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let began = Instant::now();
-    for n in 0..3 {
-        let t = Instant::now();
-        let r = store.begin().await.err();
-        eprintln!("{n}: {r:?} {:?}", t.elapsed());
-    }
-    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert!(matches!(store.begin().await.err(), Some(StoreError::Busy)));
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     let mut reader = store.read().await.unwrap();
     assert_eq!(counter(&mut reader).await, 0);
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();

@@ -8,6 +8,7 @@ import { Page } from "@/components/Page";
 import { LinkButton } from "@/components/links";
 import { fieldsOf } from "@/lib/schema";
 import { Banner, EmptyState, Skeleton } from "@/ui/Banner";
+import { Sentence } from "@/ui/Sentence";
 import type { ApplicationDetail } from "@/api/types";
 import { Wizard } from "./Wizard";
 
@@ -72,7 +73,7 @@ function Broken({ application }: { application: ApplicationDetail }) {
             <code>
               {at.file}:{at.line}:{at.column}
             </code>{" "}
-            {at.message}
+            <Sentence text={at.message} />
           </li>
         ))}
       </ul>

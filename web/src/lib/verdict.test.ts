@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { APPLICATIONS, DEPLOYMENTS, DEVICES, NAS } from "../../mock/data";
+import { stuck } from "../../mock/operations";
+import { capacity, verdict } from "./verdict";
+
+const good = DEPLOYMENTS.filter((one) => one.state !== "degraded");
+const readable = APPLICATIONS.filter((one) => !one.broken);
+
+test("all good names what there is", () => {
+  const judged = verdict({ devices: DEVICES, deployments: good, operations: [], applications: readable });
+  expect(judged.status).toBe("ok");
+  expect(judged.sentence).toBe("All good. 1 device, 3 apps (1 stopped).");
+  expect(verdict({ devices: DEVICES, deployments: [], operations: [], applications: [] }).sentence).toBe("All good. 1 device, no apps yet.");
+});
+
+test("problems come worst first, each with somewhere to go", () => {
+  const judged = verdict({ devices: [...DEVICES, NAS], deployments: DEPLOYMENTS, operations: [stuck()], applications: APPLICATIONS });
+  expect(judged.sentence).toBe("4 problems to look at");
+  expect(judged.status).toBe("crit");
+  expect(judged.problems.map((problem) => problem.href)).toEqual([
+    "/operations/op_0000000000000006",
+    "/devices/dev_0000000000000002",
+    "/apps/immich/logs",
+    "/catalog",
+  ]);
+});
+
+test("totals leave out devices that do not report, and name them", () => {
+  const offline = { ...NAS, status: "offline" as const };
+  const all = capacity([...DEVICES, offline]);
+  expect(all).toMatchObject({ reporting: 1, devices: 2, missing: ["nas"], cpus: 4 });
+});
