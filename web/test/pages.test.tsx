@@ -1,0 +1,115 @@
+// Every page in its states: loading, empty, error, what a viewer sees.
+import { cleanup, screen, waitFor, within } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { MockServer } from "../mock/server";
+import { renderApp } from "./render";
+
+const heading = (name: string | RegExp) => screen.findByRole("heading", { level: 1, name }, { timeout: 10_000 });
+const SLOW = 30_000;
+
+const PAGES: [string, string | RegExp][] = [
+  ["/", /All good/],
+  ["/apps", "Apps"],
+  ["/apps/vaultwarden", "vaultwarden"],
+  ["/apps/vaultwarden/logs", "vaultwarden"],
+  ["/apps/vaultwarden/config", "vaultwarden"],
+  ["/apps/vaultwarden/history", "vaultwarden"],
+  ["/apps/vaultwarden/files", "vaultwarden"],
+  ["/catalog", "Catalog"],
+  ["/deploy/hello", "Deploy Hello"],
+  ["/operations/op_0000000000000001", "Restart vaultwarden"],
+  ["/activity", "Activity"],
+  ["/activity/audit", "Activity"],
+  ["/devices", "Devices"],
+  ["/devices/dev_0000000000000001", "home"],
+  ["/settings", "Settings"],
+  ["/settings/tokens", "Settings"],
+  ["/settings/users", "Settings"],
+  ["/settings/appearance", "Settings"],
+  ["/settings/about", "Settings"],
+  ["/nowhere", "There is no such page"],
+];
+
+test.each(PAGES)("%s has one heading and says what it is", { timeout: SLOW }, async (path, name) => {
+  renderApp(path);
+  await heading(name);
+  expect(screen.getAllByRole("heading", { level: 1 })).toHaveLength(1);
+});
+
+const LISTS: [string, string, string][] = [
+  ["/apps", "GET /deployments", "apps"],
+  ["/catalog", "GET /applications", "the catalog"],
+  ["/devices", "GET /devices", "devices"],
+  ["/activity", "GET /operations", "operations"],
+  ["/apps/vaultwarden/history", "GET /deployments/vaultwarden/revisions", "the revisions"],
+  ["/apps/vaultwarden/config", "GET /deployments/vaultwarden/config", "the configuration"],
+  ["/settings/tokens", "GET /tokens", "your tokens"],
+];
+
+test.each(LISTS)("%s says what failed and asks again", { timeout: SLOW }, async (path, request, what) => {
+  const mock = new MockServer("full");
+  const broken = { status: 500, body: { title: "internal", status: 500, code: "internal", detail: "the store did not answer" } };
+  mock.overrides.set(request, () => broken);
+  renderApp(path, mock);
+  const alert = await screen.findByText(`Loading ${what} failed.`, {}, { timeout: 10_000 });
+  const box = alert.closest("[role=alert]") as HTMLElement;
+  expect(within(box).getByText("the store did not answer")).toBeTruthy();
+  expect(within(box).getByRole("button", { name: "Copy diagnostics" })).toBeTruthy();
+  mock.overrides.clear();
+  within(box).getByRole("button", { name: "Retry" }).click();
+  await waitFor(() => expect(screen.queryByText(`Loading ${what} failed.`)).toBeNull(), { timeout: 10_000 });
+});
+
+test("while a list is on its way the page says so", { timeout: SLOW }, async () => {
+  const mock = new MockServer("full");
+  mock.overrides.set("GET /deployments", () => new Promise(() => undefined));
+  renderApp("/apps", mock);
+  await heading("Apps");
+  expect(await screen.findByText("Loading apps", {}, { timeout: 10_000 })).toBeTruthy();
+});
+
+test("empty pages say what they are for and what to do", { timeout: SLOW * 2 }, async () => {
+  renderApp("/", "empty");
+  await heading("All good. 1 device, no apps yet.");
+  expect(await screen.findByText("Start here")).toBeTruthy();
+  expect(screen.getByRole("link", { name: "Hello" }).getAttribute("href")).toBe("/deploy/hello");
+  cleanup();
+  renderApp("/apps", "empty");
+  expect(await screen.findByText("Nothing runs here yet", {}, { timeout: 10_000 })).toBeTruthy();
+  cleanup();
+  renderApp("/activity", "empty");
+  expect(await screen.findByText("No operation yet", {}, { timeout: 10_000 })).toBeTruthy();
+});
+
+test("a filter that matches nothing can be cleared", { timeout: SLOW }, async () => {
+  const { router } = renderApp("/apps?q=zzz");
+  const clear = await screen.findByRole("button", { name: "Clear the filter" }, { timeout: 10_000 });
+  clear.click();
+  await screen.findByRole("link", { name: "vaultwarden" });
+  expect(router.state.location.search).toEqual({});
+});
+
+test("a viewer sees the actions, each with the reason why not", { timeout: SLOW }, async () => {
+  renderApp("/apps/vaultwarden", "viewer");
+  await heading("vaultwarden");
+  for (const name of ["Restart", "Stop", "Remove"]) {
+    const button = await screen.findByRole("button", { name: new RegExp(`^${name}`) });
+    expect(button.getAttribute("aria-disabled")).toBe("true");
+    expect(button.textContent).toContain("Your role, viewer, does not allow this.");
+  }
+});
+
+test("a broken catalog entry is shown where it is broken; the others work", { timeout: SLOW }, async () => {
+  renderApp("/catalog", "trouble");
+  expect(await screen.findByText("catalog/wiki/service.hcl:14:9", {}, { timeout: 10_000 })).toBeTruthy();
+  expect(screen.getByRole("link", { name: "Jellyfin" })).toBeTruthy();
+});
+
+test("a rollback that is incomplete lists what is left and the command for it", { timeout: SLOW }, async () => {
+  renderApp("/operations/op_0000000000000006", "trouble");
+  await heading("Update immich");
+  expect(await screen.findByText("docker rm --force immich-web-1")).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Try the undo again" })).toBeTruthy();
+  const undone = within(screen.getByRole("list", { name: "What was undone" })).getAllByRole("listitem");
+  expect(undone.map((item) => item.textContent?.split(" (")[0])).toEqual(["Health check", "Configuring", "Deploying", "Preparing", "Validating"]);
+});
