@@ -11,5 +11,10 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}"],
     setupFiles: ["./test/setup.ts"],
     restoreMocks: true,
+    unstubGlobals: true,
+    // One process for all: starting one costs more than the tests in it, and `setup.ts` cleans up.
+    pool: "threads",
+    isolate: false,
+    fileParallelism: false,
   },
 });

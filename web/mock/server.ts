@@ -124,7 +124,7 @@ export class MockServer {
 
   private define(): void {
     const on = this.on.bind(this);
-    on("GET", "/system/health", () => ok({ status: "ok", version: "0.1.0", claimed: this.claimed, database: "ok" }));
+    on("GET", "/system/health", () => ok({ status: "ok", version: "0.1.0", claimed: this.claimed, database: "ok", ...(this.signedIn && { engine: "ok" }) }));
     on("GET", "/system/version", () => ok({ version: "0.1.0", api_version: "v1" }));
     on("POST", "/setup", ({ body }) => {
       if (this.claimed) return problem(404, "not_found", "this server has an owner");

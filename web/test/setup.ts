@@ -1,6 +1,6 @@
 // What jsdom lacks and pages use.
 import { cleanup } from "@testing-library/react";
-import { afterEach, vi } from "vitest";
+import { afterEach } from "vitest";
 import { sessionEnded } from "../src/api/client";
 import { connection } from "../src/lib/connection";
 import { pendingDeletions } from "../src/lib/after-removal";
@@ -12,15 +12,13 @@ class Observer {
   disconnect(): void {}
 }
 
-vi.stubGlobal("ResizeObserver", Observer);
-vi.stubGlobal("IntersectionObserver", Observer);
-vi.stubGlobal("scrollTo", () => undefined);
-vi.stubGlobal("matchMedia", (query: string) => ({
+const matchMedia = (query: string) => ({
   matches: false,
   media: query,
   addEventListener: () => undefined,
   removeEventListener: () => undefined,
-}));
+});
+Object.assign(globalThis, { ResizeObserver: Observer, IntersectionObserver: Observer, matchMedia, scrollTo: () => undefined });
 Element.prototype.scrollIntoView = () => undefined;
 Element.prototype.getAnimations = () => [];
 

@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, notFound, redirect } from "@tanstack/react-router";
 import { isSignedOut } from "@/api/problem";
 import * as queries from "@/api/queries";
 import { PageFailed, PagePending } from "./fallbacks";
@@ -21,7 +21,7 @@ const setup = createRoute({
   beforeLoad: async ({ context }) => {
     // Once somebody owns this server, the page is no more.
     const { claimed } = await context.queryClient.fetchQuery({ ...queries.health, staleTime: 0 });
-    if (claimed) throw redirect({ to: "/" });
+    if (claimed) throw notFound();
   },
   component: lazyRouteComponent(() => import("@/pages/Setup")),
 });
@@ -37,14 +37,19 @@ const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
   beforeLoad: async ({ context, location }) => {
+    const { queryClient } = context;
+    if (queryClient.getQueryData(queries.keys.session)) return;
+    const next = location.href === "/" ? undefined : location.href;
+    const signIn = () => redirect({ to: "/login", search: { next } });
+    // Health says whether somebody is signed in without a refusal, which browsers would report.
+    const { claimed, engine } = await queryClient.fetchQuery({ ...queries.health, staleTime: 0 });
+    if (!claimed) throw redirect({ to: "/setup", hash: true });
+    if (engine === undefined) throw signIn();
     try {
-      await context.queryClient.ensureQueryData(queries.session);
+      await queryClient.ensureQueryData(queries.session);
     } catch (error) {
-      if (!isSignedOut(error)) throw error;
-      const { claimed } = await context.queryClient.fetchQuery({ ...queries.health, staleTime: 0 });
-      if (!claimed) throw redirect({ to: "/setup", hash: true });
-      const next = location.href === "/" ? undefined : location.href;
-      throw redirect({ to: "/login", search: { next } });
+      if (isSignedOut(error)) throw signIn();
+      throw error;
     }
   },
   component: Shell,

@@ -48,6 +48,8 @@ const OPEN_WITHIN = 10_000;
 
 export class Live {
   readonly status: Store<LiveStatus> = createStore<LiveStatus>("connecting");
+  /** What the server last refused on this connection, such as the log of a device that does not answer. */
+  readonly refusal: Store<string | null> = createStore<string | null>(null);
   private readonly options: LiveOptions;
   private socket: SocketLike | null = null;
   private seq = 0;
@@ -88,6 +90,7 @@ export class Live {
   setLogs(request: LogRequest | null): void {
     if (this.logs) this.send({ action: "unsubscribe", channels: ["logs"] });
     this.logs = request;
+    this.refusal.set(null);
     if (request) this.subscribeLogs();
   }
 
@@ -149,6 +152,7 @@ export class Live {
     }
     if (message.channel === "system") {
       if (message.event === "gap") this.options.onGap();
+      if (message.event === "error") this.refusal.set(String(message.data.message ?? "The server refused a subscription."));
       return;
     }
     this.options.onMessage(message);

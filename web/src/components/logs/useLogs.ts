@@ -22,6 +22,7 @@ export function useLogs(name: string, deploymentId: string, service: string | un
   const status = useStore(live.status);
   const [buffer] = useState(() => new LogBuffer());
   const [ended, setEnded] = useState<string | null>(null);
+  const refusal = useStore(live.refusal);
   const entries = useSyncExternalStore(buffer.subscribe, buffer.snapshot);
 
   // Another deployment or service is another log.
@@ -61,5 +62,5 @@ export function useLogs(name: string, deploymentId: string, service: string | un
     return () => abort.abort();
   }, [status, buffer, name, service]);
 
-  return { entries, ended, connected: status === "live" || status === "polling", clear: () => buffer.clear() };
+  return { entries, ended: ended ?? refusal, connected: status === "live" || status === "polling", clear: () => buffer.clear() };
 }
