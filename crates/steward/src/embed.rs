@@ -1,10 +1,12 @@
 //! The web pages inside this program.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::api::App;
@@ -62,18 +64,54 @@ fn application(status: StatusCode, headers: &HeaderMap) -> Response {
 
 fn serve(path: &str, file: EmbeddedFile, status: StatusCode, asked: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let known = header_text(asked, header::IF_NONE_MATCH);
     let caching = if path.starts_with(HASHED) { FOREVER } else { ASK_AGAIN };
-    let content_type = file.metadata.mimetype().to_owned();
     let mut response = if status == StatusCode::OK && known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        (status, file.data.into_owned()).into_response()
+        body(path, file, status, asked)
     };
-    for (name, value) in [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, caching.to_owned()), (header::ETAG, tag)] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
     }
     response
+}
+
+/// The file, or its smaller self beside it, which the build of the pages has made.
+fn body(path: &str, file: EmbeddedFile, status: StatusCode, asked: &HeaderMap) -> Response {
+    let takes_gzip = header_text(asked, header::ACCEPT_ENCODING).split(',').any(|one| one.split(';').next().is_some_and(|it| it.trim() == "gzip"));
+    match takes_gzip.then(|| Web::get(&format!("{path}.gz"))).flatten() {
+        Some(small) => (status, [(header::CONTENT_ENCODING, "gzip")], bytes(small)).into_response(),
+        None => (status, bytes(file)).into_response(),
+    }
+}
+
+/// What lies inside the program is sent from there, without a copy.
+fn bytes(file: EmbeddedFile) -> Bytes {
+    match file.data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => Bytes::from(data),
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The kinds of file that the build of the pages makes.
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "woff2" => "font/woff2",
+        "json" => "application/json",
+        _ => "application/octet-stream",
+    }
 }

@@ -1,7 +1,9 @@
 //! Steward's own log: to standard error, as lines for people or as JSON for programs.
 
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -13,18 +15,19 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts the log. `filter` is what `tracing` calls directives, such as `info` or `steward=debug`;
-/// one that does not parse counts as `info`, and is said.
+/// Starts the log. `filter` names levels, of all or of one part, such as `info` or
+/// `warn,steward=debug`; one that does not parse counts as `info`, and is said.
 pub fn start(format: LogFormat, filter: &str) {
-    let (directives, complaint) = match EnvFilter::try_new(filter) {
-        Ok(directives) => (directives, None),
-        Err(error) => (EnvFilter::new("info"), Some(error)),
+    let (filter, complaint) = match filter.parse::<Targets>() {
+        Ok(filter) => (filter, None),
+        Err(error) => (Targets::new().with_default(LevelFilter::INFO), Some(error)),
     };
-    let lines = fmt().with_env_filter(directives).with_writer(std::io::stderr);
+    let log = tracing_subscriber::registry().with(filter);
+    let lines = fmt::layer().with_writer(std::io::stderr);
     // A subscriber that is there already, in a test, stays.
     let _ = match format {
-        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Text => log.with(lines.with_ansi(false)).try_init(),
+        LogFormat::Json => log.with(lines.json().flatten_event(true)).try_init(),
     };
     if let Some(error) = complaint {
         tracing::warn!(%error, "the log filter does not parse; using `info`");

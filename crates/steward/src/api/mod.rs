@@ -32,8 +32,6 @@ use axum::routing::get;
 use steward_engine::{Clock, Engine};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use document::openapi_json;
@@ -98,14 +96,11 @@ fn routes() -> OpenApiRouter<Shared> {
 /// Everything that the server answers.
 pub fn router(app: Shared) -> Router {
     let (router, _) = routes().split_for_parts();
-    // A stream that is compressed arrives in lumps; its lines are wanted at once.
-    let compress = DefaultPredicate::new().and(NotForContentType::const_new(stream::NDJSON));
     router
         .route("/ws", get(socket::open))
         .route("/setup", get(embed::setup_page))
         .fallback(embed::page)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(CompressionLayer::new().gzip(true).compress_when(compress))
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn(guard::headers))

@@ -82,15 +82,16 @@ impl Client {
     /// A client for a server.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// When the address is an HTTPS one.
     pub fn new(base: Url, token: Option<String>, verbose: bool) -> Result<Self, Failure> {
         let agent = concat!("steward-cli/", env!("CARGO_PKG_VERSION"));
-        let mut builder = reqwest::Client::builder().user_agent(agent).connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
-        if base.scheme() == "http" {
-            // Without this the certificates of the machine are read, which takes time, and fails where there are none.
-            builder = builder.tls_certs_only([]);
+        if base.scheme() != "http" {
+            // TLS comes with the server's own HTTPS; until then a plain refusal beats an obscure one.
+            let message = format!("this version of the command line speaks HTTP only, and {} is an HTTPS address", shown(&base));
+            return Err(Failure::value("url", message).hint("Use the address at which Steward itself listens, such as http://HOST:8080"));
         }
-        let http = builder.build().map_err(|error| Failure::new(Exit::OTHER, "tls", format!("cannot set up TLS: {}", chain(&error))))?;
+        let builder = reqwest::Client::builder().user_agent(agent).connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
+        let http = builder.build().map_err(|error| Failure::new(Exit::OTHER, "client", format!("no client can be made: {}", chain(&error))))?;
         Ok(Self { http, base, token, verbose })
     }
 
@@ -228,11 +229,7 @@ impl Client {
         if !error.is_connect() {
             return Failure::new(Exit::UNREACHABLE, BROKEN, format!("the connection to {url} broke: {reason}"));
         }
-        let hint = if reason.contains("ertificate") {
-            "The server's certificate is not trusted by this machine. Add its authority to the machine's certificates."
-        } else {
-            "Start it with `steward serve`, or name another one with --url or STEWARD_URL."
-        };
+        let hint = "Start it with `steward serve`, or name another one with --url or STEWARD_URL.";
         Failure::new(Exit::UNREACHABLE, "server_unreachable", format!("no Steward answers at {url}: {reason}")).hint(hint)
     }
 }
