@@ -15,8 +15,8 @@ test:
 lint:
 	scripts/lint $(LINT)
 
-bench: build
-	scripts/bench/run
+bench:
+	scripts/bench
 
 lab-up:
 	lab/up
