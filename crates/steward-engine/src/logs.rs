@@ -62,6 +62,8 @@ pub(crate) struct LogHub {
 }
 
 struct Source {
+    /// How many lines from the end the stream began with. Whoever wants more needs another stream.
+    tail: u32,
     sender: broadcast::Sender<Arc<LogBatch>>,
     ring: Mutex<Ring>,
     pump: Mutex<Option<tokio::task::AbortHandle>>,
@@ -95,18 +97,19 @@ impl Ring {
 }
 
 impl LogHub {
-    /// The source of a deployment, started when nobody follows it yet.
-    fn source(&self, id: &DeploymentId, name: &DeploymentName, host: &Arc<dyn Host>) -> Arc<Source> {
+    /// The source of a deployment, started when nobody follows it yet; none when the one that is
+    /// there began with fewer lines than are wanted.
+    fn source(&self, id: &DeploymentId, name: &DeploymentName, host: &Arc<dyn Host>, tail: u32) -> Option<Arc<Source>> {
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         let live = sources.get(id).and_then(Weak::upgrade);
         if let Some(source) = live.filter(|source| !source.ring.lock().unwrap_or_else(PoisonError::into_inner).ended) {
-            return source;
+            return (source.tail >= tail).then_some(source);
         }
-        let source = Arc::new(Source { sender: broadcast::channel(QUEUE).0, ring: Mutex::default(), pump: Mutex::default() });
+        let source = Arc::new(Source { tail, sender: broadcast::channel(QUEUE).0, ring: Mutex::default(), pump: Mutex::default() });
         let request = LogsRequest {
             project: name.project(),
             service: None,
-            tail: u32::try_from(RING_LINES).unwrap_or(u32::MAX),
+            tail,
             since: None,
             follow: true,
         };
@@ -114,7 +117,7 @@ impl LogHub {
         *source.pump.lock().unwrap_or_else(PoisonError::into_inner) = Some(pump.abort_handle());
         sources.retain(|_, source| source.strong_count() > 0);
         sources.insert(id.clone(), Arc::downgrade(&source));
-        source
+        Some(source)
     }
 }
 
@@ -212,8 +215,8 @@ impl Engine {
         };
         let shared =
             query.follow && query.since.is_none() && query.service.is_none() && query.grep.is_none() && tail as usize <= RING_LINES;
-        if shared {
-            let source = inner.log_hub.source(&deployment.id, &deployment.name, &host);
+        let source = if shared { inner.log_hub.source(&deployment.id, &deployment.name, &host, tail) } else { None };
+        if let Some(source) = source {
             return Ok((deployment.id, source.view(tail as usize).boxed()));
         }
         let request = LogsRequest {
