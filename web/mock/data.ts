@@ -18,7 +18,7 @@ const VIEWER = ["read", "account.own", "token.create"];
 const OPERATOR = [
   ...VIEWER,
   ...["logs.read", "files.read", "deployment.deploy", "deployment.start", "deployment.stop", "deployment.restart"],
-  ...["deployment.update", "deployment.rollback", "operation.cancel", "operation.retry"],
+  ...["deployment.update", "deployment.rollback", "secret.reveal", "operation.cancel", "operation.retry"],
 ];
 const ADMIN = [...OPERATOR, "audit.read", "users.manage", "deployment.remove", "volume.delete"];
 export const PERMISSIONS: Record<t.Role, string[]> = { viewer: VIEWER, operator: OPERATOR, admin: ADMIN, owner: ADMIN };

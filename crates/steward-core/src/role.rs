@@ -97,6 +97,8 @@ permissions! {
     DeploymentRemove = "deployment.remove", Admin;
     /// Delete a volume and what is in it.
     VolumeDelete = "volume.delete", Admin;
+    /// See the value of a secret setting.
+    SecretReveal = "secret.reveal", Operator;
     /// Cancel an operation.
     OperationCancel = "operation.cancel", Operator;
     /// Finish what an operation left undone.

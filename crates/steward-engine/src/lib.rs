@@ -17,6 +17,7 @@ mod observe;
 pub mod operations;
 mod queries;
 mod recovery;
+mod reveal;
 mod run;
 mod seams;
 mod vault;

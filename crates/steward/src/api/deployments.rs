@@ -12,7 +12,8 @@ use super::extract::{IdempotencyKey, Json, MaybeJson, Path, Signed};
 use super::guard::Asked;
 use super::operations::AcceptedAnswer;
 use super::problem::{Failure, Problem};
-use super::types::{Accepted, DeploymentChange, DeploymentView, Nothing, PlanRequest, RollbackRequest};
+use super::types::account::Hidden;
+use super::types::{Accepted, DeploymentChange, DeploymentView, Nothing, PlanRequest, RevealRequest, RevealedSecret, RollbackRequest};
 use super::{Answer, App, Shared};
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
@@ -24,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(restart_deployment))
         .routes(routes!(plan_deployment))
         .routes(routes!(roll_back_deployment))
+        .routes(routes!(reveal_secret))
 }
 
 /// Every deployment.
@@ -177,4 +179,18 @@ async fn roll_back_deployment(
 ) -> Result<AcceptedAnswer, Failure> {
     let request = |deployment_id| Request::DeploymentRollback(operation::DeploymentRollback { deployment_id, revision });
     submit(&app, &actor, &id, key, |id| (request(id), plan_hash)).await
+}
+
+/// Shows the value of a secret setting; the audit says who saw it.
+#[utoipa::path(post, path = "/deployments/{id}/secrets/reveal", tag = "deployments", request_body = RevealRequest,
+    params(("id" = String, Path, description = "A deployment's id or name.", pattern = "^[a-z0-9_-]{1,40}$")),
+    responses((status = 200, body = RevealedSecret)), extensions(("x-permission" = json!("secret.reveal"))))]
+async fn reveal_secret(
+    State(app): State<Shared>,
+    Signed(actor): Signed,
+    Path(id): Path<String>,
+    Json(RevealRequest { key }): Json<RevealRequest>,
+) -> Answer<RevealedSecret> {
+    let (key, value) = app.engine.reveal_secret(&actor, &id, &key).await?;
+    Ok(axum::Json(RevealedSecret { key, value: Hidden(value) }))
 }

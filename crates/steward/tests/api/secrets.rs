@@ -38,6 +38,14 @@ async fn a_secret_is_in_no_answer() {
     for text in texts {
         assert!(!text.contains(canary), "{text}");
     }
+    let revealed = owner.post("/deployments/hello/secrets/reveal", json!({ "key": "password" })).await;
+    assert_eq!(revealed.expect(200)["value"], canary);
+    owner.post("/deployments/hello/secrets/reveal", json!({ "key": "none" })).await.problem(404, "not_found");
+    let audit = owner.get("/audit?limit=2").await;
+    let rows = audit.expect(200).as_array().unwrap().clone();
+    assert!(rows.iter().all(|row| row["action"] == "secret.reveal"), "{rows:#?}");
+    assert_eq!((rows[0]["phase"].as_str(), rows[1]["phase"].as_str()), (Some("refused"), Some("accepted")), "{rows:#?}");
+    assert!(!audit.text.contains(canary));
     let files = owner.get("/deployments/hello/files").await.expect(200);
     assert!(files.as_array().unwrap().iter().any(|file| file["secret"] == true), "{files:#}");
 }

@@ -73,7 +73,7 @@ impl Lab {
             println!("skipped: needs a Docker engine (make lab-up)");
             return None;
         };
-        let config = std::env::var("DOCKER_CONFIG").ok().map(|config| ("DOCKER_CONFIG", config));
+        let config = std::env::var("STEWARD_TEST_DOCKER_CONFIG").ok().map(|config| ("DOCKER_CONFIG", config));
         let server = Server::with_engine(&engine, &config.into_iter().collect::<Vec<_>>()).claim();
         wait_for("the engine", || server.run(&["status", "--json"]).json()["health"]["engine"] == "ok");
         // Two runs at once must not meet.

@@ -54,7 +54,7 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
   const [plan, setPlan] = useState<Plan | null>(null);
   const [shown, setShown] = useState<{ key: string; value: string } | null>(null);
   const blocked = useBlocked("deployment.update");
-  const mayReveal = useBlocked("deployment.update");
+  const mayReveal = useBlocked("secret.reveal");
   const client = useQueryClient();
   const navigate = useNavigate();
 
