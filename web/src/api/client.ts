@@ -5,7 +5,9 @@ import { ApiError, NoAnswer } from "./problem";
 import type { Problem } from "./types";
 
 export const BASE = "/api/v1";
-export const TIMEOUT = 15_000;
+const TIMEOUT = 15_000;
+/** What is asked of a device, such as a plan, may ask a registry in its turn. */
+const LONG_TIMEOUT = 90_000;
 
 /** True when the server said that nobody is signed in any more; the page stays under the sign-in form. */
 export const sessionEnded = createStore(false);
@@ -38,7 +40,8 @@ async function send(method: string, path: string, options: CallOptions): Promise
   const headers: Record<string, string> = { accept: "application/json" };
   if (options.body !== undefined) headers["content-type"] = "application/json";
   if (options.idempotencyKey) headers["idempotency-key"] = options.idempotencyKey;
-  const deadline = AbortSignal.timeout(TIMEOUT);
+  const patience = method === "GET" ? TIMEOUT : LONG_TIMEOUT;
+  const deadline = AbortSignal.timeout(patience);
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
   try {
     return await fetch(url(path, options.query), {
@@ -50,7 +53,7 @@ async function send(method: string, path: string, options: CallOptions): Promise
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
     const what = `${method} ${path}`;
-    if (deadline.aborted) throw new NoAnswer(what, `Steward did not answer within ${TIMEOUT / 1000} seconds.`, "timed_out");
+    if (deadline.aborted) throw new NoAnswer(what, `Steward did not answer within ${patience / 1000} seconds.`, "timed_out");
     silent();
     throw new NoAnswer(what, "Steward cannot be reached.", "unreachable");
   }

@@ -26,7 +26,7 @@ export default function Setup() {
     mutationFn: claim,
     onSuccess: async () => {
       // The code in the address has done its work.
-      history.replaceState(null, "", location.pathname);
+      history.replaceState(history.state, "", location.pathname);
       client.removeQueries({ queryKey: keys.session });
       client.removeQueries({ queryKey: keys.health });
       await navigate({ to: "/" });

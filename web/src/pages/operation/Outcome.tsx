@@ -47,7 +47,7 @@ function Succeeded({ operation }: { operation: OperationDetail }) {
   const link = app?.links[0];
   if (!operation.changed) return <Banner status="ok" title="Nothing had to be changed." />;
   return (
-    <Banner status="ok" title={deployed ? `${operation.target} runs.` : "Done."}>
+    <Banner status="ok" title={app ? `${operation.target} runs.` : "Done."}>
       {link && (
         <p>
           It answers at{" "}
