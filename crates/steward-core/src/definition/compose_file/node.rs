@@ -33,8 +33,8 @@ pub(super) enum Kind {
 pub(super) fn read(text: &str) -> Result<Node, DefinitionProblem> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_depth: 64,
-            flow_nesting_limit: 64,
+            max_depth: 24,
+            flow_nesting_limit: 24,
             max_documents: 1,
             max_events: 100_000,
             max_nodes: 50_000,
