@@ -5,4 +5,6 @@
 driver=$(rustc --print sysroot)/bin/clippy-driver
 if [ -x "$driver" ]; then
   export RUSTC_WORKSPACE_WRAPPER="$driver"
+  # The separator is clippy-driver's own; a warning is an error.
+  export CLIPPY_ARGS="-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"
 fi
