@@ -140,7 +140,7 @@ mod tests {
         let ended = container(ContainerState::Exited, Health::None);
         let cases: &[(Desired, &[Container], DeploymentState)] = &[
             (Desired::Running, &[running.clone(), starting.clone()], DeploymentState::Running),
-            (Desired::Running, &[running.clone()], DeploymentState::Degraded),
+            (Desired::Running, std::slice::from_ref(&running), DeploymentState::Degraded),
             (Desired::Running, &[running.clone(), sick], DeploymentState::Degraded),
             (Desired::Running, &[looping, ended.clone()], DeploymentState::Degraded),
             (Desired::Running, &[ended.clone(), ended.clone()], DeploymentState::Failed),

@@ -79,8 +79,13 @@ fn is_image_reference(text: &str) -> bool {
     if is_registry {
         parts.next();
         let (host, port) = first.split_once(':').map_or((first, None), |(h, p)| (h, Some(p)));
-        let host_good =
-            !host.is_empty() && !host.starts_with('-') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+        // Labels of letters, digits and inner hyphens, with single dots between them.
+        let host_good = host.split('.').all(|label| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
         if !host_good || port.is_some_and(|p| p.parse::<u16>().is_err()) {
             return false;
         }

@@ -71,8 +71,7 @@ pub struct EngineConfig {
     pub random: Arc<dyn Random>,
     /// How long things may take.
     pub timing: Timing,
-    /// Faults to put into operations.
-    #[cfg(feature = "faults")]
+    /// Faults to put into operations: for tests, none in a server.
     pub faults: Option<Arc<dyn crate::faults::Faults>>,
 }
 
@@ -103,7 +102,6 @@ pub(crate) struct Inner {
     local: Arc<dyn Host>,
     local_id: DeviceId,
     this: Weak<Inner>,
-    #[cfg(feature = "faults")]
     pub faults: Option<Arc<dyn crate::faults::Faults>>,
 }
 
@@ -141,7 +139,6 @@ impl Engine {
             tasks: TaskTracker::new(),
             accept: tokio::sync::Mutex::new(()),
             this: this.clone(),
-            #[cfg(feature = "faults")]
             faults: config.faults,
         });
         inner.accounts.prepare(&inner).await?;

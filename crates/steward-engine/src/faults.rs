@@ -1,4 +1,4 @@
-//! Named fault points of the operation engine. They exist only in test builds.
+//! Named fault points of the operation engine: a seam like the clock, which only tests fill.
 
 use steward_core::operation::Kind;
 

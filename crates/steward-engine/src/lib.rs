@@ -10,7 +10,6 @@ pub mod catalog;
 mod door;
 mod engine;
 mod error;
-#[cfg(feature = "faults")]
 pub mod faults;
 mod logs;
 mod observe;

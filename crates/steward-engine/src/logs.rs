@@ -106,13 +106,7 @@ impl LogHub {
             return (source.tail >= tail).then_some(source);
         }
         let source = Arc::new(Source { tail, sender: broadcast::channel(QUEUE).0, ring: Mutex::default(), pump: Mutex::default() });
-        let request = LogsRequest {
-            project: name.project(),
-            service: None,
-            tail,
-            since: None,
-            follow: true,
-        };
+        let request = LogsRequest { project: name.project(), service: None, tail, since: None, follow: true };
         let pump = tokio::spawn(pump(Arc::downgrade(&source), host.clone(), request));
         *source.pump.lock().unwrap_or_else(PoisonError::into_inner) = Some(pump.abort_handle());
         sources.retain(|_, source| source.strong_count() > 0);

@@ -95,10 +95,10 @@ impl Inner {
             let up = self.observers.of(&id).engine.is_some();
             if !up {
                 events = None;
-            } else if events.is_none() {
-                if let Ok(host) = self.host(&id) {
-                    events = host.watch().await.ok();
-                }
+            } else if events.is_none()
+                && let Ok(host) = self.host(&id)
+            {
+                events = host.watch().await.ok();
             }
             let wait = if up { self.timing.observe_every } else { self.timing.retry_engine };
             let changed = async {

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Inner;
 use crate::error;
+use crate::faults::{Fault, Moment};
 use crate::operations::{self, Ending, Step, StepContext, StepFailure};
 
 /// Why a run ends without coming to rest.
@@ -309,9 +310,8 @@ impl Runner {
         })
     }
 
-    #[cfg(feature = "faults")]
+    /// Where a test puts a fault; a server has none.
     async fn fault(&self, cx: &StepContext, moment: Moment) -> Run<Result<(), StepFailure>> {
-        use crate::faults::Fault;
         let Some(faults) = &self.engine.faults else { return Ok(Ok(())) };
         match faults.at(self.operation.kind, &cx.step, moment) {
             Fault::None => Ok(Ok(())),
@@ -320,23 +320,4 @@ impl Runner {
             Fault::Hang => std::future::pending().await,
         }
     }
-
-    #[cfg(not(feature = "faults"))]
-    #[allow(clippy::unused_async)]
-    async fn fault(&self, _: &StepContext, _: Moment) -> Run<Result<(), StepFailure>> {
-        Ok(Ok(()))
-    }
-}
-
-#[cfg(feature = "faults")]
-use crate::faults::Moment;
-
-/// Where faults could be put; in production nothing is.
-#[cfg(not(feature = "faults"))]
-enum Moment {
-    BeforeIntent,
-    BeforeAct,
-    AfterAct,
-    BeforeUndo,
-    AfterUndo,
 }

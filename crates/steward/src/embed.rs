@@ -83,7 +83,8 @@ fn serve(path: &str, file: EmbeddedFile, status: StatusCode, asked: &HeaderMap) 
 
 /// The file, or its smaller self beside it, which the build of the pages has made.
 fn body(path: &str, file: EmbeddedFile, status: StatusCode, asked: &HeaderMap) -> Response {
-    let takes_gzip = header_text(asked, header::ACCEPT_ENCODING).split(',').any(|one| one.split(';').next().is_some_and(|it| it.trim() == "gzip"));
+    let takes_gzip =
+        header_text(asked, header::ACCEPT_ENCODING).split(',').any(|one| one.split(';').next().is_some_and(|it| it.trim() == "gzip"));
     match takes_gzip.then(|| Web::get(&format!("{path}.gz"))).flatten() {
         Some(small) => (status, [(header::CONTENT_ENCODING, "gzip")], bytes(small)).into_response(),
         None => (status, bytes(file)).into_response(),

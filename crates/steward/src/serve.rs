@@ -126,6 +126,7 @@ async fn start(args: ServeArgs) -> Result<Server, NoStart> {
         clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),
         timing: Timing::default(),
+        faults: None,
     })
     .await
     .map_err(anyhow::Error::from)?;

@@ -53,7 +53,8 @@ async function send(method: string, path: string, options: CallOptions): Promise
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
     const what = `${method} ${path}`;
-    if (deadline.aborted) throw new NoAnswer(what, `Steward did not answer within ${patience / 1000} seconds.`, "timed_out");
+    if (deadline.aborted)
+      throw new NoAnswer(what, `Steward did not answer within ${patience / 1000} seconds.`, "timed_out");
     silent();
     throw new NoAnswer(what, "Steward cannot be reached.", "unreachable");
   }
@@ -70,7 +71,8 @@ async function problemOf(response: Response): Promise<Problem> {
 
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
   const response = await send(method, path, options);
-  const fromProxy = response.status >= 502 && response.status <= 504 && !response.headers.get("content-type")?.includes("json");
+  const fromProxy =
+    response.status >= 502 && response.status <= 504 && !response.headers.get("content-type")?.includes("json");
   if (fromProxy) {
     silent();
     throw new NoAnswer(`${method} ${path}`, "The proxy in front of Steward cannot reach it.", "unreachable");

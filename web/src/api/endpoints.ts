@@ -24,7 +24,8 @@ export const createToken = (body: { name: string; role?: t.Role; expires_in_days
   call<{ token: t.Token; secret: string }>("POST", "/tokens", { body });
 export const revokeToken = (token: string) => call<void>("DELETE", `/tokens/${id(token)}`);
 export const listUsers = () => call<t.User[]>("GET", "/users");
-export const createUser = (body: { name: string; password: string; role: t.Role }) => call<t.User>("POST", "/users", { body });
+export const createUser = (body: { name: string; password: string; role: t.Role }) =>
+  call<t.User>("POST", "/users", { body });
 export const changeUser = (user: string, body: { role?: t.Role; password?: string }) =>
   call<t.User>("PATCH", `/users/${id(user)}`, { body });
 export const deleteUser = (user: string) => call<void>("DELETE", `/users/${id(user)}`);
@@ -76,11 +77,17 @@ export interface OperationFilter {
   limit?: number;
   before?: string;
 }
-export const listOperations = (query: OperationFilter) => call<t.Operation[]>("GET", "/operations", { query: { ...query } });
+export const listOperations = (query: OperationFilter) =>
+  call<t.Operation[]>("GET", "/operations", { query: { ...query } });
 export const getOperation = (operation: string) => call<t.OperationDetail>("GET", `/operations/${id(operation)}`);
 export const submitOperation = (body: Record<string, unknown>) =>
   call<t.Accepted>("POST", "/operations", { body, idempotencyKey: randomKey() });
 export const cancelOperation = (operation: string) => call<t.Operation>("POST", `/operations/${id(operation)}/cancel`);
 export const retryOperation = (operation: string) => call<t.Operation>("POST", `/operations/${id(operation)}/retry`);
-export const listAudit = (query: { limit?: number; before?: number; actor?: string; action?: string; target?: string }) =>
-  call<t.AuditRow[]>("GET", "/audit", { query });
+export const listAudit = (query: {
+  limit?: number;
+  before?: number;
+  actor?: string;
+  action?: string;
+  target?: string;
+}) => call<t.AuditRow[]>("GET", "/audit", { query });

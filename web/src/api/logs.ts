@@ -45,7 +45,12 @@ export async function fetchLogs(name: string, query: LogQuery, signal?: AbortSig
 }
 
 /** Hands over lines as they come, until the stream ends or is aborted. */
-export async function followLogs(name: string, query: LogQuery, signal: AbortSignal, onLines: (lines: LogLine[]) => void): Promise<void> {
+export async function followLogs(
+  name: string,
+  query: LogQuery,
+  signal: AbortSignal,
+  onLines: (lines: LogLine[]) => void,
+): Promise<void> {
   const response = await open(name, { ...query, follow: true }, signal);
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

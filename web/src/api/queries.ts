@@ -32,7 +32,8 @@ export const users = queryOptions({ queryKey: keys.users, queryFn: api.listUsers
 export const devices = queryOptions({ queryKey: keys.devices, queryFn: api.listDevices, refetchInterval: 15_000 });
 export const device = (id: string) =>
   queryOptions({ queryKey: [...keys.devices, id], queryFn: () => api.getDevice(id), refetchInterval: 5_000 });
-export const ports = (id: string) => queryOptions({ queryKey: [...keys.devices, id, "ports"], queryFn: () => api.listPorts(id) });
+export const ports = (id: string) =>
+  queryOptions({ queryKey: [...keys.devices, id, "ports"], queryFn: () => api.listPorts(id) });
 export const containers = (id: string) =>
   queryOptions({ queryKey: [...keys.devices, id, "containers"], queryFn: () => api.listContainers(id) });
 export const volumes = queryOptions({ queryKey: keys.volumes, queryFn: api.listVolumes });
@@ -41,9 +42,17 @@ export const applications = queryOptions({ queryKey: keys.applications, queryFn:
 export const application = (slug: string) =>
   queryOptions({ queryKey: [...keys.applications, slug], queryFn: () => api.getApplication(slug) });
 
-export const deployments = queryOptions({ queryKey: keys.deployments, queryFn: api.listDeployments, refetchInterval: 30_000 });
+export const deployments = queryOptions({
+  queryKey: keys.deployments,
+  queryFn: api.listDeployments,
+  refetchInterval: 30_000,
+});
 export const deployment = (name: string) =>
-  queryOptions({ queryKey: [...keys.deployments, name], queryFn: () => api.getDeployment(name), refetchInterval: 15_000 });
+  queryOptions({
+    queryKey: [...keys.deployments, name],
+    queryFn: () => api.getDeployment(name),
+    refetchInterval: 15_000,
+  });
 export const config = (name: string) =>
   queryOptions({ queryKey: [...keys.deployments, name, "config"], queryFn: () => api.getConfig(name) });
 export const revisions = (name: string) =>
@@ -52,6 +61,10 @@ export const files = (name: string) =>
   queryOptions({ queryKey: [...keys.deployments, name, "files"], queryFn: () => api.listFiles(name) });
 
 export const operations = (filter: api.OperationFilter = {}) =>
-  queryOptions({ queryKey: [...keys.operations, "list", filter], queryFn: () => api.listOperations(filter), placeholderData: keepPreviousData });
+  queryOptions({
+    queryKey: [...keys.operations, "list", filter],
+    queryFn: () => api.listOperations(filter),
+    placeholderData: keepPreviousData,
+  });
 export const operation = (id: string) =>
   queryOptions({ queryKey: [...keys.operations, "one", id], queryFn: () => api.getOperation(id) });

@@ -204,13 +204,7 @@ export type OperationKind =
   | "volume.delete";
 
 export type OperationState =
-  | "queued"
-  | "running"
-  | "rolling_back"
-  | "succeeded"
-  | "rolled_back"
-  | "needs_attention"
-  | "cancelled";
+  "queued" | "running" | "rolling_back" | "succeeded" | "rolled_back" | "needs_attention" | "cancelled";
 
 export type StepState = "pending" | "running" | "done" | "failed" | "undoing" | "undone" | "undo_failed";
 

@@ -15,7 +15,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use self::interpolation::Variables;
-use self::node::Node;
+use self::node::{Kind, Node};
 use self::reader::Reader;
 use super::draft::{At, Draft, DraftContainer, Spot};
 use super::{Definition, DefinitionProblem, MAX_FILE, Resources, check, text};
@@ -58,7 +58,10 @@ fn document(reader: &mut Reader<'_>, node: &Node, slug: &Slug) -> Draft {
     let containers = match services {
         Some(services) => containers(reader, services, &volumes, &mut variables),
         None => {
-            reader.problems.add(Spot { line: 1, column: 1 }, "there are no `services`");
+            // What is no mapping at all has been said already.
+            if matches!(node.kind, Kind::Map(_)) {
+                reader.problems.add(Spot { line: 1, column: 1 }, "there are no `services`");
+            }
             Vec::new()
         }
     };

@@ -120,9 +120,9 @@ fn complete_response(status: &str, response: &mut Value) {
         response["description"] = json!(words.unwrap_or_default());
     }
     let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else { return };
-    if content.values().any(|body| body["schema"]["$ref"] == PROBLEM) {
-        if let Some(body) = content.shift_remove("application/json") {
-            content.insert(CONTENT_TYPE.to_owned(), body);
-        }
+    if content.values().any(|body| body["schema"]["$ref"] == PROBLEM)
+        && let Some(body) = content.shift_remove("application/json")
+    {
+        content.insert(CONTENT_TYPE.to_owned(), body);
     }
 }

@@ -125,7 +125,9 @@ pub async fn headers(request: Request, next: Next) -> Response {
     let is_data = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let mut put = |name: header::HeaderName, value: &'static str| headers.entry(name).or_insert(HeaderValue::from_static(value));
+    let mut put = |name: header::HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
     put(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     put(header::REFERRER_POLICY, "no-referrer");

@@ -91,7 +91,8 @@ impl Client {
             return Err(Failure::value("url", message).hint("Use the address at which Steward itself listens, such as http://HOST:8080"));
         }
         let builder = reqwest::Client::builder().user_agent(agent).connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
-        let http = builder.build().map_err(|error| Failure::new(Exit::OTHER, "client", format!("no client can be made: {}", chain(&error))))?;
+        let http =
+            builder.build().map_err(|error| Failure::new(Exit::OTHER, "client", format!("no client can be made: {}", chain(&error))))?;
         Ok(Self { http, base, token, verbose })
     }
 

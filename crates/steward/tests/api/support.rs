@@ -146,6 +146,7 @@ impl TestApp {
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             timing,
+            faults: None,
         })
         .await
         .unwrap();

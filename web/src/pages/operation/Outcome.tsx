@@ -28,12 +28,25 @@ export function Outcome({ operation }: { operation: OperationDetail }) {
       return <Succeeded operation={operation} />;
     case "rolling_back":
       return (
-        <Failure operation={operation} status="warn" title={operation.cancel_requested && !operation.error ? "Cancelling: what was done is being undone." : undefined} />
+        <Failure
+          operation={operation}
+          status="warn"
+          title={
+            operation.cancel_requested && !operation.error ? "Cancelling: what was done is being undone." : undefined
+          }
+        />
       );
     case "rolled_back":
       return <Failure operation={operation} status="warn" ending="Everything was undone. Nothing changed." />;
     case "cancelled":
-      return <Failure operation={operation} status="off" title="Cancelled." ending="What was done was undone. Nothing changed." />;
+      return (
+        <Failure
+          operation={operation}
+          status="off"
+          title="Cancelled."
+          ending="What was done was undone. Nothing changed."
+        />
+      );
     case "needs_attention":
       return <Failure operation={operation} status="crit" ending="Not everything could be undone." />;
     default:
@@ -93,7 +106,11 @@ function Failure({ operation, status, title, ending }: FailureProps) {
           <p>Undone, last first:</p>
           <ol className="grid gap-1.5" aria-label="What was undone">
             {undone.map((step) => (
-              <Undone key={step.ordinal} step={step} planned={operation.plan.steps.find((one) => one.name === step.name)?.undo} />
+              <Undone
+                key={step.ordinal}
+                step={step}
+                planned={operation.plan.steps.find((one) => one.name === step.name)?.undo}
+              />
             ))}
           </ol>
         </>
@@ -117,12 +134,18 @@ function Failure({ operation, status, title, ending }: FailureProps) {
 /** The end of what the failing step's commands printed. */
 function LastWords({ operation }: { operation: OperationDetail }) {
   const failed = operation.steps.find((step) => step.name === operation.failed_step);
-  const commands = operation.commands.filter((command) => command.step === failed?.ordinal && !command.undo && command.output.trim() !== "");
+  const commands = operation.commands.filter(
+    (command) => command.step === failed?.ordinal && !command.undo && command.output.trim() !== "",
+  );
   const command = commands.findLast((one) => one.exit_code !== 0) ?? commands.at(-1);
   if (!command) return null;
   const lines = command.output.trimEnd().split("\n").slice(-RELEVANT).map(plain);
   return (
-    <pre tabIndex={0} aria-label="Last lines of the failing step" className="my-1 max-h-56 overflow-auto rounded-control border border-border bg-canvas p-3 whitespace-pre-wrap text-text">
+    <pre
+      tabIndex={0}
+      aria-label="Last lines of the failing step"
+      className="my-1 max-h-56 overflow-auto rounded-control border border-border bg-canvas p-3 whitespace-pre-wrap text-text"
+    >
       {lines.join("\n")}
     </pre>
   );
@@ -153,7 +176,12 @@ function Buttons({ operation }: { operation: OperationDetail }) {
     <>
       {done && <TryAgain operation={operation} />}
       {operation.deployment_id && operation.kind !== "deployment.deploy" && (
-        <LinkButton to="/apps/$name/logs" params={{ name: operation.target }} size="small" icon={<ScrollText aria-hidden size={16} />}>
+        <LinkButton
+          to="/apps/$name/logs"
+          params={{ name: operation.target }}
+          size="small"
+          icon={<ScrollText aria-hidden size={16} />}
+        >
           Logs
         </LinkButton>
       )}
@@ -179,7 +207,13 @@ function TryAgain({ operation }: { operation: OperationDetail }) {
   });
   if (operation.state === "needs_attention") {
     return (
-      <Button size="small" icon={<RotateCw aria-hidden size={16} />} busy={retry.isPending} reason={blockedRetry} onClick={() => retry.mutate()}>
+      <Button
+        size="small"
+        icon={<RotateCw aria-hidden size={16} />}
+        busy={retry.isPending}
+        reason={blockedRetry}
+        onClick={() => retry.mutate()}
+      >
         Try the undo again
       </Button>
     );
@@ -200,7 +234,12 @@ function TryAgain({ operation }: { operation: OperationDetail }) {
   }
   if (operation.kind === "deployment.update") {
     return (
-      <LinkButton to="/apps/$name/config" params={{ name: operation.target }} size="small" icon={<Pencil aria-hidden size={16} />}>
+      <LinkButton
+        to="/apps/$name/config"
+        params={{ name: operation.target }}
+        size="small"
+        icon={<Pencil aria-hidden size={16} />}
+      >
         Edit and try again
       </LinkButton>
     );

@@ -271,10 +271,11 @@ impl Connection {
     /// Whoever follows all logs follows those of new deployments too.
     async fn join_logs(&mut self, event: &Event) {
         let (Some(tail), Event::Deployment { id, what }) = (self.followed.all, event) else { return };
-        if *what == "created" && !self.followed.follows(id) {
-            if let Err(refusal) = self.follow(id.as_str(), tail, None).await {
-                tracing::debug!(deployment = %id, error = %refusal, "a log cannot be followed");
-            }
+        if *what == "created"
+            && !self.followed.follows(id)
+            && let Err(refusal) = self.follow(id.as_str(), tail, None).await
+        {
+            tracing::debug!(deployment = %id, error = %refusal, "a log cannot be followed");
         }
     }
 }
