@@ -45,7 +45,13 @@ export const DEVICES: t.DeviceView[] = [
       disk_available: 301 * GIB,
       uptime_seconds: 1_234_567,
     },
-    engine: { version: "28.5.2", api_version: "1.51", compose_version: "2.40.3", architecture: "amd64", data_root: "/var/lib/docker" },
+    engine: {
+      version: "28.5.2",
+      api_version: "1.51",
+      compose_version: "2.40.3",
+      architecture: "amd64",
+      data_root: "/var/lib/docker",
+    },
     problem: null,
     observed_at: now - 4_000,
     deployments: 4,
@@ -83,7 +89,14 @@ export const NAS: t.DeviceView = {
   deployments: 0,
 };
 
-function entry(slug: string, title: string, category: string, description: string, memory: number, storage: number): t.ApplicationSummary {
+function entry(
+  slug: string,
+  title: string,
+  category: string,
+  description: string,
+  memory: number,
+  storage: number,
+): t.ApplicationSummary {
   return {
     slug,
     title,
@@ -105,14 +118,26 @@ export const APPLICATIONS: t.ApplicationSummary[] = [
   entry("uptime-kuma", "Uptime Kuma", "monitoring", "Watches your services and tells you when one is down.", 128, 512),
   entry("vaultwarden", "Vaultwarden", "security", "A password server for Bitwarden clients.", 96, 256),
   entry("jellyfin", "Jellyfin", "media", "Plays your films, series and music on every screen.", 1024, 2048),
-  entry("immich", "Immich", "photos", "Keeps and finds the photos of the whole family, with faces and places.", 4096, 10_240),
+  entry(
+    "immich",
+    "Immich",
+    "photos",
+    "Keeps and finds the photos of the whole family, with faces and places.",
+    4096,
+    10_240,
+  ),
   entry("freshrss", "FreshRSS", "web", "Reads feeds, fast, with many clients.", 128, 256),
   entry("gogs", "Gogs", "web", "A small Git server.", 128, 512),
   {
     ...entry("wiki", "wiki", "other", "", 0, 0),
     source: "local",
     broken: [
-      { file: "catalog/wiki/service.hcl", line: 14, column: 9, message: "`extrenal` is no field of a port; did you mean `external`?" },
+      {
+        file: "catalog/wiki/service.hcl",
+        line: 14,
+        column: 9,
+        message: "`extrenal` is no field of a port; did you mean `external`?",
+      },
     ],
   },
 ];
@@ -120,11 +145,37 @@ export const APPLICATIONS: t.ApplicationSummary[] = [
 export const SCHEMA: t.JsonSchema = {
   type: "object",
   properties: {
-    admin_token: { type: "string", title: "Admin token", description: "Opens the administration page.", writeOnly: true, "x-generate": 32 },
-    greeting: { type: "string", title: "Greeting", description: "What the page says.", default: "Hello", minLength: 1, maxLength: 80 },
+    admin_token: {
+      type: "string",
+      title: "Admin token",
+      description: "Opens the administration page.",
+      writeOnly: true,
+      "x-generate": 32,
+    },
+    greeting: {
+      type: "string",
+      title: "Greeting",
+      description: "What the page says.",
+      default: "Hello",
+      minLength: 1,
+      maxLength: 80,
+    },
     language: { type: "string", title: "Language", default: "en", enum: ["en", "de", "fr"] },
-    signups: { type: "boolean", title: "Allow sign-ups", description: "Anybody who can reach the page can make an account.", default: false },
-    workers: { type: "integer", title: "Workers", description: "Processes that answer requests.", default: 2, minimum: 1, maximum: 16, "x-advanced": true },
+    signups: {
+      type: "boolean",
+      title: "Allow sign-ups",
+      description: "Anybody who can reach the page can make an account.",
+      default: false,
+    },
+    workers: {
+      type: "integer",
+      title: "Workers",
+      description: "Processes that answer requests.",
+      default: 2,
+      minimum: 1,
+      maximum: 16,
+      "x-advanced": true,
+    },
   },
   required: [],
 };
@@ -194,7 +245,14 @@ function deployment(
 
 export const DEPLOYMENTS: t.DeploymentView[] = [
   deployment(1, "vaultwarden", "Vaultwarden", "running", [{}], 8081),
-  deployment(2, "immich", "Immich", "degraded", [{}, { state: "restarting", health: "none", restart_count: 7, exit_code: 1 }], 2283),
+  deployment(
+    2,
+    "immich",
+    "Immich",
+    "degraded",
+    [{}, { state: "restarting", health: "none", restart_count: 7, exit_code: 1 }],
+    2283,
+  ),
   deployment(3, "jellyfin", "Jellyfin", "running", [{}], 8096),
   deployment(4, "freshrss", "FreshRSS", "stopped", [{ state: "exited", health: "none", exit_code: 0 }], 8082),
 ];
@@ -232,8 +290,16 @@ export const DIFF = `--- compose.yaml
 
 export const STEPS: t.PlannedStep[] = [
   { name: "validating", does: "Check the device, the ports and the disk again.", undo: "" },
-  { name: "preparing", does: "Write the project folder with compose.yaml and .env.", undo: "Remove the project folder." },
-  { name: "deploying", does: "Pull the images, make the network and volumes, start the containers.", undo: "Stop and remove the containers, the network and the new volumes." },
+  {
+    name: "preparing",
+    does: "Write the project folder with compose.yaml and .env.",
+    undo: "Remove the project folder.",
+  },
+  {
+    name: "deploying",
+    does: "Pull the images, make the network and volumes, start the containers.",
+    undo: "Stop and remove the containers, the network and the new volumes.",
+  },
   { name: "configuring", does: "Record the revision and its links.", undo: "Forget the revision." },
   { name: "health_check", does: "Wait until every service is healthy, at most 120 seconds.", undo: "" },
 ];

@@ -2,7 +2,10 @@
 import type * as t from "../src/api/types.ts";
 import * as data from "./data.ts";
 
-export type Script = (operation: t.OperationDetail, wait: (times?: number) => Promise<unknown>) => AsyncGenerator<Partial<t.Progress> | null>;
+export type Script = (
+  operation: t.OperationDetail,
+  wait: (times?: number) => Promise<unknown>,
+) => AsyncGenerator<Partial<t.Progress> | null>;
 
 function planOf(kind: t.OperationKind, target: string): t.Plan {
   return {
@@ -23,8 +26,17 @@ function planOf(kind: t.OperationKind, target: string): t.Plan {
   };
 }
 
-export function operationOf(kind: t.OperationKind, target: string, deploymentId: string | null, request: Record<string, unknown>, index: number): t.OperationDetail {
-  const names = kind === "deployment.deploy" || kind === "deployment.update" ? data.STEPS.map((step) => step.name) : ["validating", "deploying"];
+export function operationOf(
+  kind: t.OperationKind,
+  target: string,
+  deploymentId: string | null,
+  request: Record<string, unknown>,
+  index: number,
+): t.OperationDetail {
+  const names =
+    kind === "deployment.deploy" || kind === "deployment.update"
+      ? data.STEPS.map((step) => step.name)
+      : ["validating", "deploying"];
   return {
     id: `op_${String(index).padStart(16, "0")}`,
     kind,
@@ -45,7 +57,16 @@ export function operationOf(kind: t.OperationKind, target: string, deploymentId:
     waiting: null,
     cancel_requested: false,
     plan: planOf(kind, target),
-    steps: names.map((name, ordinal) => ({ ordinal, name, state: "pending", started_at: null, finished_at: null, undone_at: null, error: null, undo_note: null })),
+    steps: names.map((name, ordinal) => ({
+      ordinal,
+      name,
+      state: "pending",
+      started_at: null,
+      finished_at: null,
+      undone_at: null,
+      error: null,
+      undo_note: null,
+    })),
     commands: [],
   };
 }
@@ -56,7 +77,10 @@ function command(step: number, argv: string[], exit: number | null, output: stri
   return { step, undo, device: "home", argv, exit_code: exit, duration_ms: 1840, output, started_at: Date.now() };
 }
 
-export async function* succeeding(operation: t.OperationDetail, wait: (times?: number) => Promise<unknown>): AsyncGenerator<Partial<t.Progress> | null> {
+export async function* succeeding(
+  operation: t.OperationDetail,
+  wait: (times?: number) => Promise<unknown>,
+): AsyncGenerator<Partial<t.Progress> | null> {
   operation.state = "running";
   operation.started_at = Date.now();
   for (const step of operation.steps) {
@@ -67,9 +91,23 @@ export async function* succeeding(operation: t.OperationDetail, wait: (times?: n
     if (step.name === "deploying") {
       for (let part = 1; part <= 6; part += 1) {
         await wait();
-        yield { step: step.name, message: "Pulling the image", done: part, total: 6, bytes_done: part * 9.6 * MIB, bytes_total: 58 * MIB };
+        yield {
+          step: step.name,
+          message: "Pulling the image",
+          done: part,
+          total: 6,
+          bytes_done: part * 9.6 * MIB,
+          bytes_total: 58 * MIB,
+        };
       }
-      operation.commands.push(command(step.ordinal, ["docker", "compose", "--project-name", operation.target, "up", "--detach"], 0, `Container ${operation.target}-web-1  Started\n`));
+      operation.commands.push(
+        command(
+          step.ordinal,
+          ["docker", "compose", "--project-name", operation.target, "up", "--detach"],
+          0,
+          `Container ${operation.target}-web-1  Started\n`,
+        ),
+      );
     } else await wait();
     step.state = "done";
     step.finished_at = Date.now();
@@ -80,7 +118,10 @@ export async function* succeeding(operation: t.OperationDetail, wait: (times?: n
   yield null;
 }
 
-export async function* failing(operation: t.OperationDetail, wait: (times?: number) => Promise<unknown>): AsyncGenerator<Partial<t.Progress> | null> {
+export async function* failing(
+  operation: t.OperationDetail,
+  wait: (times?: number) => Promise<unknown>,
+): AsyncGenerator<Partial<t.Progress> | null> {
   operation.state = "running";
   operation.started_at = Date.now();
   for (const step of operation.steps) {
@@ -92,7 +133,10 @@ export async function* failing(operation: t.OperationDetail, wait: (times?: numb
     step.finished_at = Date.now();
     if (step.name === "health_check") {
       step.state = "failed";
-      step.error = { code: "step_failed", message: "`web` did not become healthy within 120 seconds: HTTP 500 from port 8089." };
+      step.error = {
+        code: "step_failed",
+        message: "`web` did not become healthy within 120 seconds: HTTP 500 from port 8089.",
+      };
       break;
     }
     step.state = "done";
@@ -122,15 +166,43 @@ function failed(operation: t.OperationDetail): void {
     hint: "Its last lines say why: cannot open /data/db.sqlite3: permission denied.",
   };
   operation.commands.push(
-    command(2, ["docker", "compose", "--project-name", operation.target, "up", "--detach"], 0, `Container ${operation.target}-web-1  Started\n`),
-    command(4, ["docker", "compose", "--project-name", operation.target, "logs", "--tail", "20"], 0, "cannot open /data/db.sqlite3: permission denied\n"),
-    command(2, ["docker", "compose", "--project-name", operation.target, "down", "--volumes"], 0, `Container ${operation.target}-web-1  Removed\n`, true),
+    command(
+      2,
+      ["docker", "compose", "--project-name", operation.target, "up", "--detach"],
+      0,
+      `Container ${operation.target}-web-1  Started\n`,
+    ),
+    command(
+      4,
+      ["docker", "compose", "--project-name", operation.target, "logs", "--tail", "20"],
+      0,
+      "cannot open /data/db.sqlite3: permission denied\n",
+    ),
+    command(
+      2,
+      ["docker", "compose", "--project-name", operation.target, "down", "--volumes"],
+      0,
+      `Container ${operation.target}-web-1  Removed\n`,
+      true,
+    ),
   );
 }
 
-function ended(kind: t.OperationKind, target: string, state: t.OperationState, index: number, ago: number): t.OperationDetail {
+function ended(
+  kind: t.OperationKind,
+  target: string,
+  state: t.OperationState,
+  index: number,
+  ago: number,
+): t.OperationDetail {
   const app = data.DEPLOYMENTS.find((one) => one.name === target);
-  const operation = operationOf(kind, target, app?.id ?? null, { kind, application: target, name: target, ports: { "80/tcp": 8089 } }, index);
+  const operation = operationOf(
+    kind,
+    target,
+    app?.id ?? null,
+    { kind, application: target, name: target, ports: { "80/tcp": 8089 } },
+    index,
+  );
   operation.created_at = data.now - ago;
   operation.started_at = operation.created_at + 200;
   operation.finished_at = operation.created_at + 14_000;
@@ -145,7 +217,10 @@ function ended(kind: t.OperationKind, target: string, state: t.OperationState, i
       step.undo_note = data.STEPS[step.ordinal]?.undo || "Nothing to undo.";
     }
   });
-  if (good) operation.commands.push(command(2, ["docker", "compose", "--project-name", target, "up", "--detach"], 0, "Started\n"));
+  if (good)
+    operation.commands.push(
+      command(2, ["docker", "compose", "--project-name", target, "up", "--detach"], 0, "Started\n"),
+    );
   else failed(operation);
   if (state === "needs_attention") {
     const step = operation.steps[2];

@@ -34,7 +34,8 @@ const server = createServer((request, response) => {
   else void page(url.pathname, response);
 });
 server.on("upgrade", (request, stream, head) => {
-  if (request.url === "/ws") sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit("connection", socket));
+  if (request.url === "/ws")
+    sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit("connection", socket));
   else stream.destroy();
 });
 server.listen(PORT, "127.0.0.1", () => console.log(`listening: http://127.0.0.1:${PORT}`));
@@ -86,11 +87,16 @@ function connect(socket: WebSocket): void {
     clearInterval(logs);
     if (message.action !== "subscribe") return;
     const of = { deployment_id: message.deployment_id, dropped: 0 };
-    const wanted = mock.logLines(message.tail ?? 200).filter((line) => !message.service || line.service === message.service);
+    const wanted = mock
+      .logLines(message.tail ?? 200)
+      .filter((line) => !message.service || line.service === message.service);
     send("logs", "lines", { ...of, lines: wanted });
     logs = setInterval(() => {
       const text = LOGS[Math.floor(Math.random() * LOGS.length)];
-      send("logs", "lines", { ...of, lines: [{ at: Date.now(), service: message.service ?? "web", stream: "stdout", text }] });
+      send("logs", "lines", {
+        ...of,
+        lines: [{ at: Date.now(), service: message.service ?? "web", stream: "stdout", text }],
+      });
     }, 400);
   });
 }

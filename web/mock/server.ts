@@ -12,7 +12,11 @@ export interface Answer {
 
 export type Scene = "full" | "empty" | "unclaimed" | "signed-out" | "viewer" | "trouble";
 
-type Handler = (request: { body: Record<string, unknown>; query: URLSearchParams; params: string[] }) => Answer | Promise<Answer>;
+type Handler = (request: {
+  body: Record<string, unknown>;
+  query: URLSearchParams;
+  params: string[];
+}) => Answer | Promise<Answer>;
 
 const ok = (body: unknown, status = 200): Answer => ({ status, body });
 const problem = (status: number, code: string, detail: string, more: Partial<t.Problem> = {}): Answer => ({
@@ -56,12 +60,34 @@ export class MockServer {
       this.applications = this.applications.filter((one) => !one.broken);
       for (const app of this.deployments.filter((one) => one.state === "degraded")) {
         app.state = "running";
-        app.services = app.services.map((one) => ({ ...one, state: "running", health: "healthy", restart_count: 0, exit_code: null }));
+        app.services = app.services.map((one) => ({
+          ...one,
+          state: "running",
+          health: "healthy",
+          restart_count: 0,
+          exit_code: null,
+        }));
       }
     }
     this.operations = bare ? [] : [...(scene === "trouble" ? [stuck()] : []), ...finished()];
-    this.tokens = [{ id: "tok_0000000000000001", user_id: data.OWNER.id, name: "backup script", role: "viewer", created_at: data.now - 8 * data.DAY, expires_at: data.now + 80 * data.DAY, last_used_at: data.now - data.HOUR }];
-    this.volumes = this.deployments.map((one) => ({ name: `${one.name}_data`, device_id: one.device_id, deployment: one.name, in_use: one.state !== "stopped", created: null }));
+    this.tokens = [
+      {
+        id: "tok_0000000000000001",
+        user_id: data.OWNER.id,
+        name: "backup script",
+        role: "viewer",
+        created_at: data.now - 8 * data.DAY,
+        expires_at: data.now + 80 * data.DAY,
+        last_used_at: data.now - data.HOUR,
+      },
+    ];
+    this.volumes = this.deployments.map((one) => ({
+      name: `${one.name}_data`,
+      device_id: one.device_id,
+      deployment: one.name,
+      in_use: one.state !== "stopped",
+      created: null,
+    }));
     this.define();
   }
 
@@ -83,8 +109,13 @@ export class MockServer {
     for (const route of this.routes) {
       const match = route.method === method ? route.pattern.exec(path) : null;
       if (!match) continue;
-      if (!this.signedIn && !/^\/(setup|session|system\/health)$/.test(path)) return problem(401, "not_signed_in", "nobody is signed in");
-      return route.handler({ body: (body ?? {}) as Record<string, unknown>, query: searchParams, params: match.slice(1) });
+      if (!this.signedIn && !/^\/(setup|session|system\/health)$/.test(path))
+        return problem(401, "not_signed_in", "nobody is signed in");
+      return route.handler({
+        body: (body ?? {}) as Record<string, unknown>,
+        query: searchParams,
+        params: match.slice(1),
+      });
     }
     return problem(404, "not_found", `there is no ${path}`);
   }
@@ -111,11 +142,17 @@ export class MockServer {
   }
 
   private async run(operation: t.OperationDetail, script: Script): Promise<void> {
-    const tell = () => this.emit("operations", "changed", { operation_id: operation.id, deployment_id: operation.deployment_id });
+    const tell = () =>
+      this.emit("operations", "changed", { operation_id: operation.id, deployment_id: operation.deployment_id });
     if (this.pace === 0) return;
     const wait = (times = 1) => new Promise((done) => setTimeout(done, this.pace * times));
     for await (const progress of script(operation, wait)) {
-      if (progress) this.emit("deployments", "progress", { ...progress, operation_id: operation.id, deployment_id: operation.deployment_id });
+      if (progress)
+        this.emit("deployments", "progress", {
+          ...progress,
+          operation_id: operation.id,
+          deployment_id: operation.deployment_id,
+        });
       tell();
     }
     this.emit("deployments", "status_change", { deployment_id: operation.deployment_id });
@@ -124,12 +161,22 @@ export class MockServer {
 
   private define(): void {
     const on = this.on.bind(this);
-    on("GET", "/system/health", () => ok({ status: "ok", version: "0.1.0", claimed: this.claimed, database: "ok", ...(this.signedIn && { engine: "ok" }) }));
+    on("GET", "/system/health", () =>
+      ok({
+        status: "ok",
+        version: "0.1.0",
+        claimed: this.claimed,
+        database: "ok",
+        ...(this.signedIn && { engine: "ok" }),
+      }),
+    );
     on("GET", "/system/version", () => ok({ version: "0.1.0", api_version: "v1" }));
     on("POST", "/setup", ({ body }) => {
       if (this.claimed) return problem(404, "not_found", "this server has an owner");
-      if (body.code !== "code-1234") return problem(403, "setup_code_wrong", "the set-up code is wrong", { field: "code" });
-      if (String(body.password).length < 10) return problem(422, "invalid_value", "a password has at least 10 characters", { field: "password" });
+      if (body.code !== "code-1234")
+        return problem(403, "setup_code_wrong", "the set-up code is wrong", { field: "code" });
+      if (String(body.password).length < 10)
+        return problem(422, "invalid_value", "a password has at least 10 characters", { field: "password" });
       this.claimed = this.signedIn = true;
       return ok({ user: this.user(), token: "t" }, 201);
     });
@@ -139,7 +186,8 @@ export class MockServer {
         : problem(401, "not_signed_in", "nobody is signed in"),
     );
     on("POST", "/session", ({ body }) => {
-      if (body.password !== "tall brown dog") return problem(401, "sign_in_failed", "the name or the password is wrong");
+      if (body.password !== "tall brown dog")
+        return problem(401, "sign_in_failed", "the name or the password is wrong");
       this.signedIn = true;
       return ok({ user: this.user(), token: "t", expires_at: data.now + data.DAY }, 201);
     });
@@ -147,17 +195,47 @@ export class MockServer {
       this.signedIn = false;
       return { status: 204 };
     });
-    on("POST", "/account/password", ({ body }) => (body.current === "tall brown dog" ? { status: 204 } : problem(403, "sign_in_failed", "the present password is wrong", { field: "current" })));
+    on("POST", "/account/password", ({ body }) =>
+      body.current === "tall brown dog"
+        ? { status: 204 }
+        : problem(403, "sign_in_failed", "the present password is wrong", { field: "current" }),
+    );
     on("GET", "/sessions", () =>
       ok([
-        { id: "ses_0000000000000001", user_id: data.OWNER.id, client: "Firefox on Linux", address: "10.0.0.23", created_at: data.now - data.HOUR, last_used_at: data.now - 1000, expires_at: data.now + 6 * data.DAY, current: true },
-        { id: "ses_0000000000000002", user_id: data.OWNER.id, client: "steward-cli 0.1.0", address: "10.0.0.7", created_at: data.now - 3 * data.DAY, last_used_at: data.now - data.DAY, expires_at: data.now + 3 * data.DAY, current: false },
+        {
+          id: "ses_0000000000000001",
+          user_id: data.OWNER.id,
+          client: "Firefox on Linux",
+          address: "10.0.0.23",
+          created_at: data.now - data.HOUR,
+          last_used_at: data.now - 1000,
+          expires_at: data.now + 6 * data.DAY,
+          current: true,
+        },
+        {
+          id: "ses_0000000000000002",
+          user_id: data.OWNER.id,
+          client: "steward-cli 0.1.0",
+          address: "10.0.0.7",
+          created_at: data.now - 3 * data.DAY,
+          last_used_at: data.now - data.DAY,
+          expires_at: data.now + 3 * data.DAY,
+          current: false,
+        },
       ]),
     );
     on("DELETE", "/sessions/:id", () => ({ status: 204 }));
     on("GET", "/tokens", () => ok(this.tokens));
     on("POST", "/tokens", ({ body }) => {
-      const token: t.Token = { id: `tok_${this.next++}`, user_id: data.OWNER.id, name: String(body.name), role: (body.role as t.Role | undefined) ?? "viewer", created_at: Date.now(), expires_at: null, last_used_at: null };
+      const token: t.Token = {
+        id: `tok_${this.next++}`,
+        user_id: data.OWNER.id,
+        name: String(body.name),
+        role: (body.role as t.Role | undefined) ?? "viewer",
+        created_at: Date.now(),
+        expires_at: null,
+        last_used_at: null,
+      };
       this.tokens.push(token);
       return ok({ token, secret: "stw_9f1c2b7d0e8a4f5c" }, 201);
     });
@@ -166,22 +244,53 @@ export class MockServer {
       return { status: 204 };
     });
     on("GET", "/users", () => ok(data.USERS));
-    on("POST", "/users", ({ body }) => ok({ id: "usr_9", name: body.name, role: body.role, created_at: Date.now() }, 201));
+    on("POST", "/users", ({ body }) =>
+      ok({ id: "usr_9", name: body.name, role: body.role, created_at: Date.now() }, 201),
+    );
     on("GET", "/devices", () => ok(this.devices));
     on("GET", "/devices/:id", ({ params }) => {
       const device = this.devices.find((one) => one.id === params[0]);
       return device ? ok(device) : problem(404, "not_found", `there is no device \`${params[0]}\``);
     });
-    on("GET", "/devices/:id/ports", () => ok([{ port: 22, protocol: "tcp", owner: "sshd" }, { port: 8080, protocol: "tcp", owner: "traefik" }, { port: 2283, protocol: "tcp", owner: "immich-web-1" }, { port: 53, protocol: "udp", owner: null }]));
+    on("GET", "/devices/:id/ports", () =>
+      ok([
+        { port: 22, protocol: "tcp", owner: "sshd" },
+        { port: 8080, protocol: "tcp", owner: "traefik" },
+        { port: 2283, protocol: "tcp", owner: "immich-web-1" },
+        { port: 53, protocol: "udp", owner: null },
+      ]),
+    );
     on("GET", "/devices/:id/containers", () =>
-      ok(this.deployments.flatMap((one) => one.services.map((service) => ({ id: `${one.id}${service.name}`, name: `${one.name}-${service.name}-1`, image: service.image, image_id: "", state: service.state, health: service.health, exit_code: null, restart_count: 0, started_at: null, labels: one.name === "jellyfin" ? {} : { "io.steward.deployment": one.name }, ports: [], volumes: [] })))),
+      ok(
+        this.deployments.flatMap((one) =>
+          one.services.map((service) => ({
+            id: `${one.id}${service.name}`,
+            name: `${one.name}-${service.name}-1`,
+            image: service.image,
+            image_id: "",
+            state: service.state,
+            health: service.health,
+            exit_code: null,
+            restart_count: 0,
+            started_at: null,
+            labels: one.name === "jellyfin" ? {} : { "io.steward.deployment": one.name },
+            ports: [],
+            volumes: [],
+          })),
+        ),
+      ),
     );
     on("GET", "/volumes", () => ok(this.volumes));
     on("GET", "/applications", () => ok(this.applications));
     on("GET", "/applications/:slug", ({ params }) => {
       const found = this.applications.find((one) => one.slug === params[0]);
       if (!found) return problem(404, "not_found", `there is no application \`${params[0]}\``);
-      return ok({ ...found, definition: found.broken ? null : data.definition(found.slug, found.title), settings_schema: found.broken ? null : data.SCHEMA, source_text: `name = "${found.slug}"\n\ncontainer "web" {\n  image = "${found.images[0]}"\n}\n` });
+      return ok({
+        ...found,
+        definition: found.broken ? null : data.definition(found.slug, found.title),
+        settings_schema: found.broken ? null : data.SCHEMA,
+        source_text: `name = "${found.slug}"\n\ncontainer "web" {\n  image = "${found.images[0]}"\n}\n`,
+      });
     });
     on("POST", "/applications/:slug/plan", ({ params, body }) => this.plan(String(params[0]), body));
     on("POST", "/applications/:slug/deploy", ({ params, body }) => this.deploy(String(params[0]), body));
@@ -206,13 +315,22 @@ export class MockServer {
         { code: "memory", status: "pass", message: "It needs 128 MiB of memory; 9.4 GiB are free." },
         { code: "disk", status: "pass", message: "It needs 256 MiB of storage; 301 GiB are free." },
         taken
-          ? { code: "port", status: "fail", message: `Port ${port}/tcp of home is taken by traefik.`, fix: { field: "ports.80/tcp", value: "8089" } }
+          ? {
+              code: "port",
+              status: "fail",
+              message: `Port ${port}/tcp of home is taken by traefik.`,
+              fix: { field: "ports.80/tcp", value: "8089" },
+            }
           : { code: "port", status: "pass", message: `Port ${port}/tcp of home is free.` },
         { code: "image", status: "warn", message: "The image is about 58 MiB and has to be pulled." },
       ],
       steps: data.STEPS,
       files: [
-        { path: "compose.yaml", content: data.COMPOSE.replaceAll("hello", name).replace("8080", String(port)), diff: "" },
+        {
+          path: "compose.yaml",
+          content: data.COMPOSE.replaceAll("hello", name).replace("8080", String(port)),
+          diff: "",
+        },
         { path: ".env", content: "ADMIN_TOKEN=********\n", diff: "" },
       ],
       commands: [
@@ -229,50 +347,159 @@ export class MockServer {
   private plan(slug: string, body: Record<string, unknown>): Answer {
     const name = String(body.name ?? slug);
     if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) {
-      return problem(422, "invalid_name", "a name is made of lower-case letters, digits and single hyphens", { field: "name" });
+      return problem(422, "invalid_name", "a name is made of lower-case letters, digits and single hyphens", {
+        field: "name",
+      });
     }
     return ok(this.planOf(slug, body));
   }
 
   private deploy(slug: string, body: Record<string, unknown>): Answer {
     const plan = this.planOf(slug, body);
-    if (plan.checks.some((check) => check.status === "fail")) return problem(409, "preflight_failed", "port 8080/tcp is taken", { plan });
-    if (this.find(plan.target)) return problem(409, "name_taken", `there is a deployment \`${plan.target}\` already`, { field: "name" });
-    this.deployments.push({ ...structuredClone(data.DEPLOYMENTS[0] as t.DeploymentView), id: `dep_${this.next}`, name: plan.target, application: slug, title: slug, links: [{ title: "Web", url: "http://localhost:8089" }] });
-    return this.start("deployment.deploy", plan.target, { application: slug, ...body }, plan.target.includes("fail") ? failing : succeeding);
+    if (plan.checks.some((check) => check.status === "fail"))
+      return problem(409, "preflight_failed", "port 8080/tcp is taken", { plan });
+    if (this.find(plan.target))
+      return problem(409, "name_taken", `there is a deployment \`${plan.target}\` already`, { field: "name" });
+    this.deployments.push({
+      ...structuredClone(data.DEPLOYMENTS[0] as t.DeploymentView),
+      id: `dep_${this.next}`,
+      name: plan.target,
+      application: slug,
+      title: slug,
+      links: [{ title: "Web", url: "http://localhost:8089" }],
+    });
+    return this.start(
+      "deployment.deploy",
+      plan.target,
+      { application: slug, ...body },
+      plan.target.includes("fail") ? failing : succeeding,
+    );
   }
 
   private defineDeployments(): void {
     const on = this.on.bind(this);
-    const known = (handler: (app: t.DeploymentView, request: Parameters<Handler>[0]) => Answer | Promise<Answer>): Handler => (request) => {
-      const app = this.find(request.params[0]);
-      return app ? handler(app, request) : problem(404, "not_found", `there is no deployment \`${request.params[0]}\``);
-    };
+    const known =
+      (handler: (app: t.DeploymentView, request: Parameters<Handler>[0]) => Answer | Promise<Answer>): Handler =>
+      (request) => {
+        const app = this.find(request.params[0]);
+        return app
+          ? handler(app, request)
+          : problem(404, "not_found", `there is no deployment \`${request.params[0]}\``);
+      };
     on("GET", "/deployments", () => ok(this.deployments));
-    on("GET", "/deployments/:id", known((app) => ok(app)));
+    on(
+      "GET",
+      "/deployments/:id",
+      known((app) => ok(app)),
+    );
     for (const action of ["start", "stop", "restart"] as const) {
-      on("POST", `/deployments/:id/${action}`, known((app) => this.start(`deployment.${action}`, app.name, { deployment_id: app.id }, succeeding)));
+      on(
+        "POST",
+        `/deployments/:id/${action}`,
+        known((app) => this.start(`deployment.${action}`, app.name, { deployment_id: app.id }, succeeding)),
+      );
     }
-    on("DELETE", "/deployments/:id", known((app) => {
-      const answer = this.start("deployment.remove", app.name, { deployment_id: app.id }, succeeding);
-      this.deployments = this.deployments.filter((one) => one !== app);
-      return answer;
-    }));
-    on("POST", "/deployments/:id/plan", known((app, { body }) => ok({ ...this.planOf(app.application, { name: app.name, ports: { "80/tcp": 8088 } }), kind: `deployment.${String(body.action)}`, summary: `Change ${app.name}; it restarts, which takes about 10 seconds.`, files: [{ path: "compose.yaml", content: data.COMPOSE, diff: data.DIFF }], volumes: [{ name: `${app.name}_data`, exists: true }], risks: ["vaultwarden is out of reach for about 10 seconds."] })));
-    on("PATCH", "/deployments/:id", known((app, { body }) => {
-      if (body.expected_revision !== app.revision) return problem(409, "conflict", `revision ${app.revision} is in force, not ${String(body.expected_revision)}`);
-      return this.start("deployment.update", app.name, { deployment_id: app.id, ...body }, succeeding);
-    }));
-    on("POST", "/deployments/:id/rollback", known((app, { body }) => this.start("deployment.rollback", app.name, { deployment_id: app.id, ...body }, succeeding)));
-    on("GET", "/deployments/:id/config", known((app) => ok({ settings: { greeting: "Hello", language: "en", signups: false, workers: 2 }, secrets_set: ["admin_token"], ports: { "80/tcp": 8081 }, schema: data.SCHEMA, definition: data.definition(app.application, app.title), revision: app.revision })));
+    on(
+      "DELETE",
+      "/deployments/:id",
+      known((app) => {
+        const answer = this.start("deployment.remove", app.name, { deployment_id: app.id }, succeeding);
+        this.deployments = this.deployments.filter((one) => one !== app);
+        return answer;
+      }),
+    );
+    on(
+      "POST",
+      "/deployments/:id/plan",
+      known((app, { body }) =>
+        ok({
+          ...this.planOf(app.application, { name: app.name, ports: { "80/tcp": 8088 } }),
+          kind: `deployment.${String(body.action)}`,
+          summary: `Change ${app.name}; it restarts, which takes about 10 seconds.`,
+          files: [{ path: "compose.yaml", content: data.COMPOSE, diff: data.DIFF }],
+          volumes: [{ name: `${app.name}_data`, exists: true }],
+          risks: ["vaultwarden is out of reach for about 10 seconds."],
+        }),
+      ),
+    );
+    on(
+      "PATCH",
+      "/deployments/:id",
+      known((app, { body }) => {
+        if (body.expected_revision !== app.revision)
+          return problem(
+            409,
+            "conflict",
+            `revision ${app.revision} is in force, not ${String(body.expected_revision)}`,
+          );
+        return this.start("deployment.update", app.name, { deployment_id: app.id, ...body }, succeeding);
+      }),
+    );
+    on(
+      "POST",
+      "/deployments/:id/rollback",
+      known((app, { body }) =>
+        this.start("deployment.rollback", app.name, { deployment_id: app.id, ...body }, succeeding),
+      ),
+    );
+    on(
+      "GET",
+      "/deployments/:id/config",
+      known((app) =>
+        ok({
+          settings: { greeting: "Hello", language: "en", signups: false, workers: 2 },
+          secrets_set: ["admin_token"],
+          ports: { "80/tcp": 8081 },
+          schema: data.SCHEMA,
+          definition: data.definition(app.application, app.title),
+          revision: app.revision,
+        }),
+      ),
+    );
     on("POST", "/deployments/:id/secrets/reveal", ({ body }) => ok({ key: body.key, value: "q8Zk-2vYd-77Rt" }));
-    on("GET", "/deployments/:id/revisions", known(() => ok([3, 2, 1].map((number) => ({ number, active: number === 3, actor: number === 2 ? "ben" : "anna", operation_id: `op_000000000000000${number}`, created_at: data.now - (4 - number) * 2 * data.DAY, activated_at: data.now - (4 - number) * 2 * data.DAY, settings: {}, diff: number === 1 ? "" : data.DIFF })))));
-    on("GET", "/deployments/:id/files", known((app) => ok([{ path: "compose.yaml", content: data.COMPOSE.replaceAll("hello", app.name), secret: false }, { path: ".env", content: "ADMIN_TOKEN=********\n", secret: true }])));
-    on("GET", "/deployments/:id/logs", known((_, { query }) => {
-      const grep = query.get("grep");
-      const lines = this.logLines(Number(query.get("tail") ?? 200)).filter((line) => !grep || line.text.includes(grep));
-      return { status: 200, text: lines.map((line) => JSON.stringify(line)).join("\n") + "\n", headers: { "content-type": "application/x-ndjson" } };
-    }));
+    on(
+      "GET",
+      "/deployments/:id/revisions",
+      known(() =>
+        ok(
+          [3, 2, 1].map((number) => ({
+            number,
+            active: number === 3,
+            actor: number === 2 ? "ben" : "anna",
+            operation_id: `op_000000000000000${number}`,
+            created_at: data.now - (4 - number) * 2 * data.DAY,
+            activated_at: data.now - (4 - number) * 2 * data.DAY,
+            settings: {},
+            diff: number === 1 ? "" : data.DIFF,
+          })),
+        ),
+      ),
+    );
+    on(
+      "GET",
+      "/deployments/:id/files",
+      known((app) =>
+        ok([
+          { path: "compose.yaml", content: data.COMPOSE.replaceAll("hello", app.name), secret: false },
+          { path: ".env", content: "ADMIN_TOKEN=********\n", secret: true },
+        ]),
+      ),
+    );
+    on(
+      "GET",
+      "/deployments/:id/logs",
+      known((_, { query }) => {
+        const grep = query.get("grep");
+        const lines = this.logLines(Number(query.get("tail") ?? 200)).filter(
+          (line) => !grep || line.text.includes(grep),
+        );
+        return {
+          status: 200,
+          text: lines.map((line) => JSON.stringify(line)).join("\n") + "\n",
+          headers: { "content-type": "application/x-ndjson" },
+        };
+      }),
+    );
   }
 
   logLines(amount: number): t.LogLine[] {
@@ -290,12 +517,20 @@ export class MockServer {
       const app = query.get("deployment");
       const state = query.get("state");
       const kind = query.get("kind");
-      const found = this.operations.filter((one) => (!app || one.target === app) && (!state || one.state === state) && (!kind || one.kind === kind));
+      const found = this.operations.filter(
+        (one) => (!app || one.target === app) && (!state || one.state === state) && (!kind || one.kind === kind),
+      );
       const before = query.get("before");
       const from = before ? found.findIndex((one) => one.id === before) + 1 : 0;
-      return ok(found.slice(from, from + Number(query.get("limit") ?? 100)).map(({ plan: _p, steps: _s, commands: _c, ...record }) => record));
+      return ok(
+        found
+          .slice(from, from + Number(query.get("limit") ?? 100))
+          .map(({ plan: _p, steps: _s, commands: _c, ...record }) => record),
+      );
     });
-    on("POST", "/operations", ({ body }) => this.start(body.kind as t.OperationKind, String(body.volume ?? "volume"), body, succeeding));
+    on("POST", "/operations", ({ body }) =>
+      this.start(body.kind as t.OperationKind, String(body.volume ?? "volume"), body, succeeding),
+    );
     on("GET", "/operations/:id", ({ params }) => {
       const found = this.operations.find((one) => one.id === params[0]);
       return found ? ok(found) : problem(404, "not_found", `there is no operation \`${params[0]}\``);
@@ -307,9 +542,35 @@ export class MockServer {
         return found ? ok(found, 202) : problem(404, "not_found", "there is no such operation");
       });
     }
-    on("GET", "/audit", () => ok(this.operations.flatMap((one, index) => [
-      { sequence: 900 - index * 2, at: one.finished_at ?? one.created_at, actor: one.actor, address: "10.0.0.23", action: one.kind, target: one.target, phase: "outcome", operation_id: one.id, detail: { state: one.state }, hash: "00" },
-      { sequence: 899 - index * 2, at: one.created_at, actor: one.actor, address: "10.0.0.23", action: one.kind, target: one.target, phase: "accepted", operation_id: one.id, detail: {}, hash: "00" },
-    ])));
+    on("GET", "/audit", () =>
+      ok(
+        this.operations.flatMap((one, index) => [
+          {
+            sequence: 900 - index * 2,
+            at: one.finished_at ?? one.created_at,
+            actor: one.actor,
+            address: "10.0.0.23",
+            action: one.kind,
+            target: one.target,
+            phase: "outcome",
+            operation_id: one.id,
+            detail: { state: one.state },
+            hash: "00",
+          },
+          {
+            sequence: 899 - index * 2,
+            at: one.created_at,
+            actor: one.actor,
+            address: "10.0.0.23",
+            action: one.kind,
+            target: one.target,
+            phase: "accepted",
+            operation_id: one.id,
+            detail: {},
+            hash: "00",
+          },
+        ]),
+      ),
+    );
   }
 }

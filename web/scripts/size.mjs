@@ -25,12 +25,20 @@ function report(what, size, budget) {
   console.log(`${over ? "OVER" : "ok  "} ${(size / KIB).toFixed(1).padStart(7)} KiB of ${budget / KIB}  ${what}`);
 }
 
-report("first load, JavaScript, gzip", first.reduce((sum, name) => sum + zipped(join(dist, name)), 0), BUDGET.first);
+report(
+  "first load, JavaScript, gzip",
+  first.reduce((sum, name) => sum + zipped(join(dist, name)), 0),
+  BUDGET.first,
+);
 for (const file of scripts) {
   const name = file.slice(dist.length);
   if (!first.includes(name)) report(name, zipped(file), BUDGET.route);
 }
-report("everything, as embedded", files.reduce((sum, file) => sum + statSync(file).size, 0), BUDGET.all);
+report(
+  "everything, as embedded",
+  files.reduce((sum, file) => sum + statSync(file).size, 0),
+  BUDGET.all,
+);
 if (/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/.test(html)) {
   console.log("OVER index.html holds something inline; the content policy forbids it");
   failed = true;

@@ -9,8 +9,10 @@ import { FakeSocket } from "./fake-socket";
 const SLOW = 30_000;
 const wait = { timeout: 10_000 };
 const heading = (name: string | RegExp) => screen.findByRole("heading", { level: 1, name }, wait);
-const type = (label: string | RegExp, value: string) => fireEvent.change(screen.getByLabelText(label), { target: { value } });
-const posts = (mock: MockServer, path: string) => mock.asked.filter((one) => one.method === "POST" && one.path === path);
+const type = (label: string | RegExp, value: string) =>
+  fireEvent.change(screen.getByLabelText(label), { target: { value } });
+const posts = (mock: MockServer, path: string) =>
+  mock.asked.filter((one) => one.method === "POST" && one.path === path);
 
 test("a fresh server leads to set-up, and set-up leads to Home", { timeout: SLOW }, async () => {
   location.hash = "#code=code-1234";
@@ -62,7 +64,11 @@ test("a taken port is mended with one press and deploys with the plan's hash", {
   await waitFor(() => expect(router.state.location.pathname).toMatch(/^\/operations\//), wait);
   const sent = posts(mock, "/applications/hello/deploy");
   expect(sent).toHaveLength(1);
-  expect(sent[0]?.body).toMatchObject({ name: "hello", ports: { "80/tcp": 8089 }, plan_hash: expect.stringMatching(/^hash/) });
+  expect(sent[0]?.body).toMatchObject({
+    name: "hello",
+    ports: { "80/tcp": 8089 },
+    plan_hash: expect.stringMatching(/^hash/),
+  });
 });
 
 test("a mistake in the name is said at the name", { timeout: SLOW }, async () => {
@@ -131,24 +137,30 @@ test("stopping asks first; restarting does not", { timeout: SLOW }, async () => 
   await waitFor(() => expect(posts(mock, "/deployments/vaultwarden/stop")).toHaveLength(1));
 });
 
-test("removing keeps the data unless its name is typed; then it is deleted after the removal", { timeout: SLOW }, async () => {
-  const { mock } = renderApp("/apps/vaultwarden", new MockServer("full", 5));
-  fireEvent.click(await screen.findByRole("button", { name: "Remove" }, wait));
-  const dialog = await screen.findByRole("dialog", { name: "Remove vaultwarden" }, wait);
-  fireEvent.click(await within(dialog).findByLabelText(/^Also delete its data/));
-  const go = () => within(dialog).getByRole("button", { name: /^Remove vaultwarden and delete its data/ });
-  expect(go().getAttribute("aria-disabled")).toBe("true");
-  fireEvent.change(within(dialog).getByLabelText("Type vaultwarden to confirm"), { target: { value: "vaultwarden" } });
-  fireEvent.click(go());
-  await heading("Remove vaultwarden");
-  await waitFor(() => expect(posts(mock, "/operations")).toHaveLength(1), wait);
-  expect(posts(mock, "/operations")[0]?.body).toEqual({
-    kind: "volume.delete",
-    device_id: "dev_0000000000000001",
-    volume: "vaultwarden_data",
-    confirm: "vaultwarden_data",
-  });
-});
+test(
+  "removing keeps the data unless its name is typed; then it is deleted after the removal",
+  { timeout: SLOW },
+  async () => {
+    const { mock } = renderApp("/apps/vaultwarden", new MockServer("full", 5));
+    fireEvent.click(await screen.findByRole("button", { name: "Remove" }, wait));
+    const dialog = await screen.findByRole("dialog", { name: "Remove vaultwarden" }, wait);
+    fireEvent.click(await within(dialog).findByLabelText(/^Also delete its data/));
+    const go = () => within(dialog).getByRole("button", { name: /^Remove vaultwarden and delete its data/ });
+    expect(go().getAttribute("aria-disabled")).toBe("true");
+    fireEvent.change(within(dialog).getByLabelText("Type vaultwarden to confirm"), {
+      target: { value: "vaultwarden" },
+    });
+    fireEvent.click(go());
+    await heading("Remove vaultwarden");
+    await waitFor(() => expect(posts(mock, "/operations")).toHaveLength(1), wait);
+    expect(posts(mock, "/operations")[0]?.body).toEqual({
+      kind: "volume.delete",
+      device_id: "dev_0000000000000001",
+      volume: "vaultwarden_data",
+      confirm: "vaultwarden_data",
+    });
+  },
+);
 
 test("a changed setting is reviewed as a difference and saved against its revision", { timeout: SLOW }, async () => {
   const { mock, router } = renderApp("/apps/vaultwarden/config");
@@ -166,7 +178,10 @@ test("an operation shows its steps and bytes as they come", { timeout: SLOW }, a
   const mock = new MockServer("empty");
   renderApp("/deploy/hello", mock);
   fireEvent.click(await screen.findByRole("button", { name: "Use 8089" }, wait));
-  await waitFor(() => expect(screen.getByRole("button", { name: /^Deploy hello/ }).getAttribute("aria-disabled")).toBeNull(), wait);
+  await waitFor(
+    () => expect(screen.getByRole("button", { name: /^Deploy hello/ }).getAttribute("aria-disabled")).toBeNull(),
+    wait,
+  );
   fireEvent.click(screen.getByRole("button", { name: /^Deploy hello/ }));
   await heading("Deploy hello");
   const operation = mock.operations[0];

@@ -48,7 +48,10 @@ const LISTS: [string, string, string][] = [
 
 test.each(LISTS)("%s says what failed and asks again", { timeout: SLOW }, async (path, request, what) => {
   const mock = new MockServer("full");
-  const broken = { status: 500, body: { title: "internal", status: 500, code: "internal", detail: "the store did not answer" } };
+  const broken = {
+    status: 500,
+    body: { title: "internal", status: 500, code: "internal", detail: "the store did not answer" },
+  };
   mock.overrides.set(request, () => broken);
   renderApp(path, mock);
   const alert = await screen.findByText(`Loading ${what} failed.`, {}, { timeout: 10_000 });
@@ -111,5 +114,11 @@ test("a rollback that is incomplete lists what is left and the command for it", 
   expect(await screen.findByText("docker rm --force immich-web-1")).toBeTruthy();
   expect(screen.getByRole("button", { name: "Try the undo again" })).toBeTruthy();
   const undone = within(screen.getByRole("list", { name: "What was undone" })).getAllByRole("listitem");
-  expect(undone.map((item) => item.textContent?.split(" (")[0])).toEqual(["Health check", "Configuring", "Deploying", "Preparing", "Validating"]);
+  expect(undone.map((item) => item.textContent?.split(" (")[0])).toEqual([
+    "Health check",
+    "Configuring",
+    "Deploying",
+    "Preparing",
+    "Validating",
+  ]);
 });

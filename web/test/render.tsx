@@ -13,7 +13,10 @@ export function useMock(mock: MockServer): void {
     const body = typeof init.body === "string" ? JSON.parse(init.body) : undefined;
     const answer = await mock.handle(init.method ?? "GET", input, body);
     const text = answer.text ?? (answer.body === undefined ? null : JSON.stringify(answer.body));
-    return new Response(text, { status: answer.status, headers: { "content-type": "application/json", ...answer.headers } });
+    return new Response(text, {
+      status: answer.status,
+      headers: { "content-type": "application/json", ...answer.headers },
+    });
   });
   vi.stubGlobal(
     "WebSocket",

@@ -18,7 +18,12 @@ const matchMedia = (query: string) => ({
   addEventListener: () => undefined,
   removeEventListener: () => undefined,
 });
-Object.assign(globalThis, { ResizeObserver: Observer, IntersectionObserver: Observer, matchMedia, scrollTo: () => undefined });
+Object.assign(globalThis, {
+  ResizeObserver: Observer,
+  IntersectionObserver: Observer,
+  matchMedia,
+  scrollTo: () => undefined,
+});
 Element.prototype.scrollIntoView = () => undefined;
 Element.prototype.getAnimations = () => [];
 

@@ -118,14 +118,7 @@ impl Store {
             // After a full disk or a failed write SQLite has rolled back by itself, the driver's own
             // ROLLBACK then fails, and it goes on counting a transaction that is over. Such a
             // connection would refuse every later transaction: it is replaced.
-            .before_acquire(|conn, _| {
-                Box::pin(async move {
-                    {
-                        eprintln!("ACQ {}", conn.is_in_transaction());
-                        Ok(!conn.is_in_transaction())
-                    }
-                })
-            })
+            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
             .connect_with(writing(file, durability))
             .await?;
         let readers = SqlitePoolOptions::new()

@@ -3,6 +3,8 @@
 //! `steward` → `engine` → {`integrations` → `host`, `store`} → `core`. `steward` may name the others
 //! too, because it builds what the engine is given.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

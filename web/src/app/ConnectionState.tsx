@@ -12,7 +12,8 @@ import { useLive } from "@/components/live/LiveProvider";
 function useConnectionWords(): { status: Status; word: string; text: string } {
   const { reachable } = useStore(connection);
   const live = useStore(useLive().status);
-  if (!reachable) return { status: "crit", word: "Offline", text: "Steward does not answer. Trying again every 2 seconds." };
+  if (!reachable)
+    return { status: "crit", word: "Offline", text: "Steward does not answer. Trying again every 2 seconds." };
   if (live === "live") return { status: "ok", word: "Live", text: "Changes appear here as they happen." };
   if (live === "polling") {
     return {
@@ -50,8 +51,8 @@ export function OfflineBanner() {
     <div className="px-4 pt-4 md:px-6">
       <Banner role="alert" status="crit" title="Steward cannot be reached.">
         <p>
-          What you see is as of {clock(lastAnswer)}, <Age since={lastAnswer} /> ago. Changes are off until it answers again; that is tried every 2
-          seconds.
+          What you see is as of {clock(lastAnswer)}, <Age since={lastAnswer} /> ago. Changes are off until it answers
+          again; that is tried every 2 seconds.
         </p>
       </Banner>
     </div>

@@ -10,7 +10,13 @@ import { Dialog } from "@/ui/Dialog";
 export default function OperationsDrawer({ onClose }: { onClose: () => void }) {
   const query = useQuery(queries.operations({ limit: 50 }));
   return (
-    <Dialog open onClose={onClose} place="side" title="Operations" actions={<LinkButton to="/activity">All operations</LinkButton>}>
+    <Dialog
+      open
+      onClose={onClose}
+      place="side"
+      title="Operations"
+      actions={<LinkButton to="/activity">All operations</LinkButton>}
+    >
       <Loaded query={query} what="operations">
         {(operations) => {
           const running = operations.filter((operation) => !isAtRest(operation.state));
@@ -19,7 +25,11 @@ export default function OperationsDrawer({ onClose }: { onClose: () => void }) {
             <div className="grid gap-5">
               <section className="grid gap-2">
                 <h3 className="font-semibold">Running</h3>
-                {running.length > 0 ? <OperationList operations={running} /> : <p className="text-muted">Nothing is running now.</p>}
+                {running.length > 0 ? (
+                  <OperationList operations={running} />
+                ) : (
+                  <p className="text-muted">Nothing is running now.</p>
+                )}
               </section>
               {ended.length > 0 && (
                 <section className="grid gap-2">

@@ -25,15 +25,45 @@ function useEntries(): Entry[] {
   const catalog = useQuery(queries.applications).data;
   const devices = useQuery(queries.devices).data;
   return useMemo(() => {
-    const pages = NAV.map(({ to, label, icon: Icon }) => ({ key: to, label, note: "Page", icon: <Icon aria-hidden size={16} />, href: to as string }));
+    const pages = NAV.map(({ to, label, icon: Icon }) => ({
+      key: to,
+      label,
+      note: "Page",
+      icon: <Icon aria-hidden size={16} />,
+      href: to as string,
+    }));
     const running = (apps ?? []).flatMap((app) => [
-      { key: app.id, label: app.name, note: `App, ${DEPLOYMENT[app.state].label.toLowerCase()}`, icon: <StatusGlyph status={DEPLOYMENT[app.state].status} />, href: `/apps/${app.name}` },
-      { key: `${app.id}-logs`, label: `${app.name} logs`, note: "Logs", icon: <ScrollText aria-hidden size={16} />, href: `/apps/${app.name}/logs` },
+      {
+        key: app.id,
+        label: app.name,
+        note: `App, ${DEPLOYMENT[app.state].label.toLowerCase()}`,
+        icon: <StatusGlyph status={DEPLOYMENT[app.state].status} />,
+        href: `/apps/${app.name}`,
+      },
+      {
+        key: `${app.id}-logs`,
+        label: `${app.name} logs`,
+        note: "Logs",
+        icon: <ScrollText aria-hidden size={16} />,
+        href: `/apps/${app.name}/logs`,
+      },
     ]);
     const entries = (catalog ?? [])
       .filter((entry) => !entry.broken)
-      .map((entry) => ({ key: `c-${entry.slug}`, label: `Deploy ${entry.title}`, note: entry.category, icon: <Boxes aria-hidden size={16} />, href: `/deploy/${entry.slug}` }));
-    const machines = (devices ?? []).map((device) => ({ key: device.id, label: device.name, note: "Device", icon: <Server aria-hidden size={16} />, href: `/devices/${device.id}` }));
+      .map((entry) => ({
+        key: `c-${entry.slug}`,
+        label: `Deploy ${entry.title}`,
+        note: entry.category,
+        icon: <Boxes aria-hidden size={16} />,
+        href: `/deploy/${entry.slug}`,
+      }));
+    const machines = (devices ?? []).map((device) => ({
+      key: device.id,
+      label: device.name,
+      note: "Device",
+      icon: <Server aria-hidden size={16} />,
+      href: `/devices/${device.id}`,
+    }));
     return [...running, ...pages, ...machines, ...entries];
   }, [apps, catalog, devices]);
 }
@@ -45,7 +75,10 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const id = useId();
   const entries = useEntries();
   const navigate = useNavigate();
-  const found = useMemo(() => rank(entries, text, (entry) => `${entry.label} ${entry.note}`).slice(0, MOST), [entries, text]);
+  const found = useMemo(
+    () => rank(entries, text, (entry) => `${entry.label} ${entry.note}`).slice(0, MOST),
+    [entries, text],
+  );
   const chosen = found[Math.min(at, found.length - 1)];
   const open = (entry: Entry | undefined) => {
     if (!entry) return;
@@ -92,7 +125,10 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                 aria-selected={entry === chosen}
                 onMouseMove={() => setAt(found.indexOf(entry))}
                 onClick={() => open(entry)}
-                className={cx("flex min-h-10 cursor-pointer items-center gap-3 rounded-control px-3 pointer-coarse:min-h-11", entry === chosen && "bg-hover")}
+                className={cx(
+                  "flex min-h-10 cursor-pointer items-center gap-3 rounded-control px-3 pointer-coarse:min-h-11",
+                  entry === chosen && "bg-hover",
+                )}
               >
                 {entry.icon}
                 <span className="min-w-0 truncate">{entry.label}</span>

@@ -13,7 +13,10 @@ const railActive = "bg-raised text-text";
 export function Rail() {
   return (
     <div className="sticky top-0 flex h-dvh w-56 flex-col border-r border-border bg-card p-3 max-lg:w-16 max-lg:px-2 max-md:hidden">
-      <Link to="/" className="mb-4 flex min-h-10 items-center gap-2.5 rounded-control px-2 text-lead font-semibold max-lg:justify-center">
+      <Link
+        to="/"
+        className="mb-4 flex min-h-10 items-center gap-2.5 rounded-control px-2 text-lead font-semibold max-lg:justify-center"
+      >
         <Logo />
         <span className="max-lg:sr-only">Steward</span>
       </Link>
@@ -36,7 +39,8 @@ export function Rail() {
   );
 }
 
-const barItem = "grid min-h-14 flex-1 content-center justify-items-center gap-0.5 text-meta font-medium text-muted -outline-offset-2";
+const barItem =
+  "grid min-h-14 flex-1 content-center justify-items-center gap-0.5 text-meta font-medium text-muted -outline-offset-2";
 
 /** The pages on phones, where the thumb is. */
 export function BottomBar() {

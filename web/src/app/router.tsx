@@ -1,5 +1,12 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, notFound, redirect } from "@tanstack/react-router";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  notFound,
+  redirect,
+} from "@tanstack/react-router";
 import { isSignedOut } from "@/api/problem";
 import * as queries from "@/api/queries";
 import { PageFailed, PagePending } from "./fallbacks";
@@ -12,7 +19,8 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: Root,
   notFoundComponent: NotFound,
-  validateSearch: (search: Record<string, unknown>): { theme?: string } => (search.theme === "safe" ? { theme: "safe" } : {}),
+  validateSearch: (search: Record<string, unknown>): { theme?: string } =>
+    search.theme === "safe" ? { theme: "safe" } : {},
 });
 
 const setup = createRoute({
@@ -56,7 +64,11 @@ const shell = createRoute({
   notFoundComponent: NotFound,
 });
 
-const home = createRoute({ getParentRoute: () => shell, path: "/", component: lazyRouteComponent(() => import("@/pages/Home")) });
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  component: lazyRouteComponent(() => import("@/pages/Home")),
+});
 const apps = createRoute({
   getParentRoute: () => shell,
   path: "/apps",
@@ -136,7 +148,11 @@ const audit = createRoute({
   }),
   component: lazyRouteComponent(() => import("@/pages/activity/Audit")),
 });
-const devices = createRoute({ getParentRoute: () => shell, path: "/devices", component: lazyRouteComponent(() => import("@/pages/Devices")) });
+const devices = createRoute({
+  getParentRoute: () => shell,
+  path: "/devices",
+  component: lazyRouteComponent(() => import("@/pages/Devices")),
+});
 const device = createRoute({
   getParentRoute: () => shell,
   path: "/devices/$id",

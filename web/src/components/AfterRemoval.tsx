@@ -11,13 +11,20 @@ import { toast } from "@/lib/toasts";
 async function deleteVolumes(pending: PendingDeletion) {
   for (const volume of pending.volumes) {
     try {
-      await submitOperation({ kind: "volume.delete", device_id: volume.device_id, volume: volume.name, confirm: volume.name });
+      await submitOperation({
+        kind: "volume.delete",
+        device_id: volume.device_id,
+        volume: volume.name,
+        confirm: volume.name,
+      });
     } catch (error) {
       toast(`The volume ${volume.name} was not deleted. ${messageOf(error)}`, { kind: "error" });
       return;
     }
   }
-  toast(`The data of ${pending.deployment} is being deleted.`, { link: { label: "Show operations", href: "/activity" } });
+  toast(`The data of ${pending.deployment} is being deleted.`, {
+    link: { label: "Show operations", href: "/activity" },
+  });
 }
 
 /** Waits for removals whose data is to be deleted too, on whatever page the person is. */

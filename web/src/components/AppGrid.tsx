@@ -8,7 +8,9 @@ import { StatusGlyph } from "@/ui/Status";
 
 /** What an app is doing now, an operation in progress before its state. */
 export function AppState({ app }: { app: DeploymentView }) {
-  const { status, label } = app.busy ? { status: "busy" as const, label: kindDoing(app.busy.kind) } : DEPLOYMENT[app.state];
+  const { status, label } = app.busy
+    ? { status: "busy" as const, label: kindDoing(app.busy.kind) }
+    : DEPLOYMENT[app.state];
   return (
     <span className="flex items-center gap-1.5 text-table text-muted">
       <StatusGlyph status={status} size={14} />
@@ -23,7 +25,10 @@ export function AppGrid({ apps }: { apps: DeploymentView[] }) {
       {apps.map((app) => {
         const link = app.links[0];
         return (
-          <li key={app.id} className="relative flex items-center gap-3 rounded-card border border-border bg-card p-3 hover:border-control">
+          <li
+            key={app.id}
+            className="relative flex items-center gap-3 rounded-card border border-border bg-card p-3 hover:border-control"
+          >
             <AppIcon icon={app.icon} title={app.title} />
             <div className="grid min-w-0 flex-1">
               <Link to="/apps/$name" params={{ name: app.name }} className="stretched truncate font-medium">

@@ -8,7 +8,17 @@ export function AppIcon({ icon, title, size = 40 }: { icon: string | null; title
   const [broken, setBroken] = useState(false);
   const box = cx("grid shrink-0 place-items-center rounded-control", SIZES[size]);
   if (icon && !broken) {
-    return <img src={icon} alt="" width={size} height={size} loading="lazy" onError={() => setBroken(true)} className={cx(box, "object-contain")} />;
+    return (
+      <img
+        src={icon}
+        alt=""
+        width={size}
+        height={size}
+        loading="lazy"
+        onError={() => setBroken(true)}
+        className={cx(box, "object-contain")}
+      />
+    );
   }
   return (
     <span aria-hidden className={cx(box, "bg-hover font-semibold text-muted uppercase")}>

@@ -18,7 +18,13 @@ export function fixLabel(fix: { field: string; value: string }): string {
 }
 
 /** Pre-flight checks, worst first, each with what would mend it. */
-export function Checks({ checks, onFix }: { checks: Check[]; onFix?: (fix: { field: string; value: string }) => void }) {
+export function Checks({
+  checks,
+  onFix,
+}: {
+  checks: Check[];
+  onFix?: (fix: { field: string; value: string }) => void;
+}) {
   const sorted = [...checks].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
   return (
     <ul className="grid divide-y divide-border">
@@ -39,7 +45,11 @@ export function Checks({ checks, onFix }: { checks: Check[]; onFix?: (fix: { fie
               )}
             </div>
             {check.fix && check.status !== "pass" && onFix && (
-              <Button size="small" icon={<Wrench aria-hidden size={16} />} onClick={() => check.fix && onFix(check.fix)}>
+              <Button
+                size="small"
+                icon={<Wrench aria-hidden size={16} />}
+                onClick={() => check.fix && onFix(check.fix)}
+              >
                 {fixLabel(check.fix)}
               </Button>
             )}

@@ -8,7 +8,9 @@ import type { Status } from "@/lib/names";
 
 function outcome(command: CommandRecord): { status: Status; label: string } {
   if (command.exit_code === null) return { status: "warn", label: "did not end by itself" };
-  return command.exit_code === 0 ? { status: "ok", label: "exit 0" } : { status: "crit", label: `exit ${command.exit_code}` };
+  return command.exit_code === 0
+    ? { status: "ok", label: "exit 0" }
+    : { status: "crit", label: `exit ${command.exit_code}` };
 }
 
 /** Commands that ran, each with how it ended and what it printed. */
@@ -31,7 +33,11 @@ function Command({ command }: { command: CommandRecord }) {
     <li>
       <details className="group min-w-0 rounded-control border border-border bg-canvas" open={status === "crit"}>
         <summary className="flex min-h-10 list-none flex-wrap items-center gap-x-3 gap-y-1 rounded-control px-3 py-2">
-          <ChevronRight aria-hidden size={16} className="shrink-0 text-muted transition-transform group-open:rotate-90" />
+          <ChevronRight
+            aria-hidden
+            size={16}
+            className="shrink-0 text-muted transition-transform group-open:rotate-90"
+          />
           <code className="min-w-0 flex-1 basis-48">{line}</code>
           <span className="flex items-center gap-2 text-table whitespace-nowrap text-muted">
             <StatusGlyph status={status} size={14} />

@@ -76,11 +76,25 @@ export function QuickActions({ app }: { app: DeploymentView }) {
   return (
     <>
       {app.desired === "stopped" ? (
-        <Button size="small" look="ghost" icon={icon(Play)} busy={ask.isPending} reason={mayStart ?? busy} onClick={() => ask.mutate(() => actOn(app.name, "start"))}>
+        <Button
+          size="small"
+          look="ghost"
+          icon={icon(Play)}
+          busy={ask.isPending}
+          reason={mayStart ?? busy}
+          onClick={() => ask.mutate(() => actOn(app.name, "start"))}
+        >
           Start
         </Button>
       ) : (
-        <Button size="small" look="ghost" icon={icon(RotateCw)} busy={ask.isPending} reason={mayRestart ?? busy} onClick={() => ask.mutate(() => actOn(app.name, "restart"))}>
+        <Button
+          size="small"
+          look="ghost"
+          icon={icon(RotateCw)}
+          busy={ask.isPending}
+          reason={mayRestart ?? busy}
+          onClick={() => ask.mutate(() => actOn(app.name, "restart"))}
+        >
           Restart
         </Button>
       )}

@@ -9,8 +9,20 @@ export function DeviceMeters({ facts }: { facts: Facts }) {
   const share = (used: number, total: number) => (total > 0 ? used / total : null);
   return (
     <div className="grid gap-3">
-      <Meter label="Memory" value={share(memory, facts.memory_total)} text={`${bytes(memory)} of ${bytes(facts.memory_total)}`} warnAt={0.85} critAt={0.95} />
-      <Meter label="Storage" value={share(disk, facts.disk_total)} text={`${bytes(disk)} of ${bytes(facts.disk_total)}`} warnAt={0.8} critAt={0.9} />
+      <Meter
+        label="Memory"
+        value={share(memory, facts.memory_total)}
+        text={`${bytes(memory)} of ${bytes(facts.memory_total)}`}
+        warnAt={0.85}
+        critAt={0.95}
+      />
+      <Meter
+        label="Storage"
+        value={share(disk, facts.disk_total)}
+        text={`${bytes(disk)} of ${bytes(facts.disk_total)}`}
+        warnAt={0.8}
+        critAt={0.9}
+      />
       <Meter
         label="Processor"
         value={share(facts.load_1m, facts.cpus)}

@@ -42,7 +42,17 @@ export function Loaded<T>({ query, what, skeleton, notFound, children }: LoadedP
   );
 }
 
-export function Failed({ what, error, retry, busy }: { what: string; error: unknown; retry: () => void; busy?: boolean }) {
+export function Failed({
+  what,
+  error,
+  retry,
+  busy,
+}: {
+  what: string;
+  error: unknown;
+  retry: () => void;
+  busy?: boolean;
+}) {
   const known = error instanceof ApiError ? error : null;
   return (
     <Banner
@@ -79,7 +89,12 @@ function Old({ query, what }: { query: UseQueryResult<unknown>; what: string }) 
       className="mb-4"
       title={`This is old: ${what} was last loaded ${ago(query.dataUpdatedAt, now)}.`}
       actions={
-        <Button size="small" icon={<RotateCw aria-hidden size={16} />} onClick={() => void query.refetch()} busy={query.isFetching}>
+        <Button
+          size="small"
+          icon={<RotateCw aria-hidden size={16} />}
+          onClick={() => void query.refetch()}
+          busy={query.isFetching}
+        >
           Retry
         </Button>
       }

@@ -27,7 +27,11 @@ export function OperationRow({ operation }: { operation: Operation }) {
     <li className="relative grid gap-0.5 px-1 py-2 hover:bg-hover/50">
       <div className="flex items-center gap-3">
         <StatusGlyph status={status} />
-        <Link to="/operations/$id" params={{ id: operation.id }} className="stretched min-w-0 font-medium hover:underline">
+        <Link
+          to="/operations/$id"
+          params={{ id: operation.id }}
+          className="stretched min-w-0 font-medium hover:underline"
+        >
           {kindVerb(operation.kind)} {operation.target}
         </Link>
         <span className="ml-auto shrink-0 text-table text-muted">
@@ -54,7 +58,8 @@ function Detail({ operation }: { operation: Operation }) {
     );
   }
   if (!operation.changed) return <>, nothing had to change</>;
-  if (operation.started_at && operation.finished_at) return <> in {duration(operation.finished_at - operation.started_at)}</>;
+  if (operation.started_at && operation.finished_at)
+    return <> in {duration(operation.finished_at - operation.started_at)}</>;
   return null;
 }
 

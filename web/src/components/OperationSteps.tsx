@@ -29,7 +29,13 @@ function rowsOf(operation: OperationDetail): Row[] {
     named: step.error && step.state === "undone" ? { status: "crit", label: "Failed, then undone" } : STEP[step.state],
   }));
   const last: Record<string, Row> = {
-    "deployment.deploy": { key: "end", name: "Running", does: "", step: null, named: { status: "unknown", label: "Waiting" } },
+    "deployment.deploy": {
+      key: "end",
+      name: "Running",
+      does: "",
+      step: null,
+      named: { status: "unknown", label: "Waiting" },
+    },
   };
   const end = last[operation.kind];
   if (end && ["queued", "running", "succeeded"].includes(operation.state)) {
@@ -44,12 +50,18 @@ export function OperationSteps({ operation }: { operation: OperationDetail }) {
   return (
     <ol className="grid">
       {rows.map((row, index) => (
-        <li key={row.key} aria-current={row.step?.state === "running" ? "step" : undefined} className="relative flex gap-3 pb-4 last:pb-0">
+        <li
+          key={row.key}
+          aria-current={row.step?.state === "running" ? "step" : undefined}
+          className="relative flex gap-3 pb-4 last:pb-0"
+        >
           {index < rows.length - 1 && <i aria-hidden className="absolute top-6 bottom-0 left-[9px] w-px bg-border" />}
           <StatusGlyph status={row.named.status} size={20} className="relative" />
           <div className="grid min-w-0 flex-1 gap-1">
             <div className="flex flex-wrap items-baseline justify-between gap-x-3">
-              <span className={cx("font-medium", row.named.status === "unknown" && "font-normal text-muted")}>{row.name}</span>
+              <span className={cx("font-medium", row.named.status === "unknown" && "font-normal text-muted")}>
+                {row.name}
+              </span>
               <span className="text-table text-muted tabular-nums">
                 {row.step && row.step.state !== "done" ? row.named.label : ""}
                 {row.step && <StepTime step={row.step} />}
@@ -89,12 +101,17 @@ function StepProgress({ operation, step }: { operation: OperationDetail; step: S
   const progress = heard?.progress.step === step.name ? heard.progress : null;
   const at = Math.max(progress && heard ? heard.at : 0, step.started_at ?? 0);
   const quiet = now - at;
-  const parts = progress && progress.total !== null ? `${number(progress.done)} of ${number(progress.total)} layers` : "";
+  const parts =
+    progress && progress.total !== null ? `${number(progress.done)} of ${number(progress.total)} layers` : "";
   const size = progress && progress.bytes_done !== null ? bytesOf(progress.bytes_done, progress.bytes_total) : "";
   const text = [progress?.message, parts, size].filter(Boolean).join(", ");
   return (
     <div className="grid gap-1.5">
-      <ProgressBar label={`Progress of ${stepLabel(step.name)}`} value={progress ? share(progress) : null} text={text || "under way"} />
+      <ProgressBar
+        label={`Progress of ${stepLabel(step.name)}`}
+        value={progress ? share(progress) : null}
+        text={text || "under way"}
+      />
       <p className="text-table text-muted tabular-nums">
         {text || "Under way"}
         {quiet > SILENT_AFTER

@@ -11,7 +11,11 @@ import { Tabs, type Tab } from "@/ui/Tabs";
 /** What a plan would do: in short, its files, its commands, its steps with their undo. */
 export function PlanView({ plan, filesFirst }: { plan: Plan; filesFirst?: boolean }) {
   const summary: Tab = { value: "summary", label: "Summary", content: <Summary plan={plan} short={filesFirst} /> };
-  const files: Tab = { value: "files", label: filesFirst ? "Differences" : "Files", content: <Files plan={plan} diffs={filesFirst} /> };
+  const files: Tab = {
+    value: "files",
+    label: filesFirst ? "Differences" : "Files",
+    content: <Files plan={plan} diffs={filesFirst} />,
+  };
   const rest: Tab[] = [
     { value: "commands", label: "Commands", content: <Commands plan={plan} /> },
     { value: "steps", label: "Steps", content: <Steps plan={plan} /> },
@@ -121,7 +125,10 @@ function Steps({ plan }: { plan: Plan }) {
     <ol className="grid gap-3">
       {plan.steps.map((step, index) => (
         <li key={step.name} className="flex gap-3">
-          <span aria-hidden className="grid size-6 shrink-0 place-items-center rounded-full bg-raised text-meta tabular-nums">
+          <span
+            aria-hidden
+            className="grid size-6 shrink-0 place-items-center rounded-full bg-raised text-meta tabular-nums"
+          >
             {index + 1}
           </span>
           <div className="grid gap-0.5">
@@ -129,7 +136,9 @@ function Steps({ plan }: { plan: Plan }) {
             <span>
               <Sentence text={step.does} />
             </span>
-            <span className="text-table text-muted">{step.undo ? <Sentence text={`To undo: ${step.undo}`} /> : "Nothing to undo."}</span>
+            <span className="text-table text-muted">
+              {step.undo ? <Sentence text={`To undo: ${step.undo}`} /> : "Nothing to undo."}
+            </span>
           </div>
         </li>
       ))}

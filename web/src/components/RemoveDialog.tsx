@@ -45,7 +45,11 @@ export function RemoveDialog({ app, onClose }: { app: DeploymentView; onClose: (
       description={
         <ul className="grid list-disc gap-1 pl-5">
           <li>{count(app.services.length, "container")}, its network and its generated files are removed.</li>
-          <li>{volumes.length > 0 ? `Its data stays: ${volumes.map((volume) => volume.name).join(", ")}.` : "It has no data of its own."}</li>
+          <li>
+            {volumes.length > 0
+              ? `Its data stays: ${volumes.map((volume) => volume.name).join(", ")}.`
+              : "It has no data of its own."}
+          </li>
         </ul>
       }
       actions={
@@ -53,7 +57,12 @@ export function RemoveDialog({ app, onClose }: { app: DeploymentView; onClose: (
           <Button ref={cancel} onClick={onClose}>
             Cancel
           </Button>
-          <Button look="danger" busy={remove.isPending} reason={ready ? null : `Type ${app.name} to confirm.`} onClick={go}>
+          <Button
+            look="danger"
+            busy={remove.isPending}
+            reason={ready ? null : `Type ${app.name} to confirm.`}
+            onClick={go}
+          >
             {withData ? `Remove ${app.name} and delete its data` : `Remove ${app.name}`}
           </Button>
         </>

@@ -27,7 +27,15 @@ export function SchemaForm({ fields, ...rest }: SchemaFormProps) {
 }
 
 /** What few people change, folded away; open by itself when something in it is wrong. */
-export function Advanced({ title = "Advanced", open, children }: { title?: string; open?: boolean; children: React.ReactNode }) {
+export function Advanced({
+  title = "Advanced",
+  open,
+  children,
+}: {
+  title?: string;
+  open?: boolean;
+  children: React.ReactNode;
+}) {
   return (
     <details className="group" open={open || undefined}>
       <summary className="inline-flex min-h-8 list-none items-center gap-1.5 rounded-control pr-2 font-medium text-muted hover:text-text pointer-coarse:min-h-11">
@@ -39,7 +47,15 @@ export function Advanced({ title = "Advanced", open, children }: { title?: strin
   );
 }
 
-export function SchemaInput({ field, draft, errors, onChange, secretsSet, onReveal, revealBlocked }: Omit<SchemaFormProps, "fields"> & { field: SchemaField }) {
+export function SchemaInput({
+  field,
+  draft,
+  errors,
+  onChange,
+  secretsSet,
+  onReveal,
+  revealBlocked,
+}: Omit<SchemaFormProps, "fields"> & { field: SchemaField }) {
   const entry = draft[field.key];
   const text = typeof entry === "string" ? entry : "";
   const common = {
@@ -49,12 +65,25 @@ export function SchemaInput({ field, draft, errors, onChange, secretsSet, onReve
     name: `settings.${field.key}`,
   };
   if (field.type === "boolean") {
-    return <CheckField {...common} checked={entry === true} onChange={(event) => onChange(field.key, event.target.checked)} />;
+    return (
+      <CheckField
+        {...common}
+        checked={entry === true}
+        onChange={(event) => onChange(field.key, event.target.checked)}
+      />
+    );
   }
   if (field.options.length > 0) {
     const options = field.options.map((option) => ({ value: String(option), label: String(option) }));
     if (!field.required && field.default === undefined) options.unshift({ value: "", label: "not set" });
-    return <SelectField {...common} options={options} value={text} onChange={(event) => onChange(field.key, event.target.value)} />;
+    return (
+      <SelectField
+        {...common}
+        options={options}
+        value={text}
+        onChange={(event) => onChange(field.key, event.target.value)}
+      />
+    );
   }
   const isSet = secretsSet?.includes(field.key) ?? false;
   const note = field.required && !field.generated ? undefined : "optional";

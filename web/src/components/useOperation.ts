@@ -21,9 +21,12 @@ export function useOperation({ onAccepted, quiet }: Options = {}) {
       void client.invalidateQueries({ queryKey: keys.deployments });
       const { operation, unchanged } = accepted;
       if (!quiet) {
-        toast(unchanged ? `${operation.target} is already as asked.` : `${kindDoing(operation.kind)} ${operation.target}.`, {
-          link: unchanged ? undefined : { label: "Show", href: `/operations/${operation.id}` },
-        });
+        toast(
+          unchanged ? `${operation.target} is already as asked.` : `${kindDoing(operation.kind)} ${operation.target}.`,
+          {
+            link: unchanged ? undefined : { label: "Show", href: `/operations/${operation.id}` },
+          },
+        );
       }
       onAccepted?.(accepted);
     },

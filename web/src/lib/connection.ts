@@ -28,7 +28,10 @@ const PROBE_TIMEOUT = 3000;
 /** Asks whether the server is there, and reports the answer. */
 export async function probe(): Promise<boolean> {
   try {
-    const answer = await fetch("/api/v1/system/health", { signal: AbortSignal.timeout(PROBE_TIMEOUT), cache: "no-store" });
+    const answer = await fetch("/api/v1/system/health", {
+      signal: AbortSignal.timeout(PROBE_TIMEOUT),
+      cache: "no-store",
+    });
     if (answer.status >= 502 && answer.status <= 504) throw new Error("a proxy answered for the server");
     answered();
     return true;

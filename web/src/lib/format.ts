@@ -115,7 +115,12 @@ export function exact(at: Maybe): string {
 /** `14:02:11` */
 export function clock(at: Maybe): string {
   if (!known(at)) return UNKNOWN;
-  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(at);
+  return new Intl.DateTimeFormat(undefined, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  }).format(at);
 }
 
 /** `14:02:11.250`, for log lines. */

@@ -32,7 +32,9 @@ test("it subscribes when it opens and hands messages on", () => {
   expect(live.status.get()).toBe("connecting");
   FakeSocket.latest().accept();
   expect(live.status.get()).toBe("live");
-  expect(FakeSocket.latest().sent).toEqual([{ action: "subscribe", channels: ["devices", "deployments", "operations"] }]);
+  expect(FakeSocket.latest().sent).toEqual([
+    { action: "subscribe", channels: ["devices", "deployments", "operations"] },
+  ]);
   FakeSocket.latest().push("operations", "changed", { operation_id: "op_1" });
   expect(messages.map((message) => message.event)).toEqual(["changed"]);
   expect(gaps).toBe(0);
@@ -122,7 +124,12 @@ test("the wish for logs survives a reconnection", async () => {
   FakeSocket.latest().fail();
   await vi.advanceTimersByTimeAsync(700);
   FakeSocket.latest().accept();
-  expect(FakeSocket.latest().sent.at(-1)).toEqual({ action: "subscribe", channels: ["logs"], deployment_id: "dep_1", tail: 200 });
+  expect(FakeSocket.latest().sent.at(-1)).toEqual({
+    action: "subscribe",
+    channels: ["logs"],
+    deployment_id: "dep_1",
+    tail: 200,
+  });
   live.setLogs(null);
   expect(FakeSocket.latest().sent.at(-1)).toEqual({ action: "unsubscribe", channels: ["logs"] });
 });

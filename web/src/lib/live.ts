@@ -152,7 +152,8 @@ export class Live {
     }
     if (message.channel === "system") {
       if (message.event === "gap") this.options.onGap();
-      if (message.event === "error") this.refusal.set(String(message.data.message ?? "The server refused a subscription."));
+      if (message.event === "error")
+        this.refusal.set(String(message.data.message ?? "The server refused a subscription."));
       return;
     }
     this.options.onMessage(message);

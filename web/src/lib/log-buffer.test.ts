@@ -38,7 +38,11 @@ test("the filter joins words and leaves out those with a hyphen", () => {
   const buffer = new LogBuffer();
   buffer.add(["GET /a 200", "GET /b 500 error", "POST /a 200"].map((text) => line(text)));
   vi.runAllTimers();
-  const found = (typed: string) => buffer.snapshot().filter(matcher(typed)).map((entry) => entry.index);
+  const found = (typed: string) =>
+    buffer
+      .snapshot()
+      .filter(matcher(typed))
+      .map((entry) => entry.index);
   expect(found("get")).toEqual([0, 1]);
   expect(found("get 200")).toEqual([0]);
   expect(found("get -500")).toEqual([0]);

@@ -84,7 +84,10 @@ export class LogBuffer {
 
 /** `a b -c`: lines that hold `a` and `b` and not `c`. */
 export function matcher(typed: string): (entry: Entry) => boolean {
-  const words = typed.toLowerCase().split(/\s+/).filter((word) => word !== "" && word !== "-");
+  const words = typed
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "" && word !== "-");
   const wanted = words.filter((word) => !word.startsWith("-"));
   const unwanted = words.filter((word) => word.startsWith("-")).map((word) => word.slice(1));
   return (entry) => {
@@ -95,7 +98,10 @@ export function matcher(typed: string): (entry: Entry) => boolean {
 }
 
 export function wantedWords(typed: string): string[] {
-  return typed.toLowerCase().split(/\s+/).filter((word) => word !== "" && !word.startsWith("-"));
+  return typed
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "" && !word.startsWith("-"));
 }
 
 export type LevelFilter = "all" | "warn" | "error";

@@ -22,13 +22,20 @@ test("a new deployment sends only what differs from the defaults", () => {
   const draft = draftOf(fields, {});
   expect(draft).toEqual({ greeting: "Hello", language: "en", signups: false, admin_token: "", workers: "2" });
   expect(newSettings(fields, draft)).toEqual({});
-  expect(newSettings(fields, { ...draft, greeting: "Hi", workers: "4", signups: true })).toEqual({ greeting: "Hi", workers: 4, signups: true });
+  expect(newSettings(fields, { ...draft, greeting: "Hi", workers: "4", signups: true })).toEqual({
+    greeting: "Hi",
+    workers: 4,
+    signups: true,
+  });
 });
 
 test("a change sends only what changed, and an emptied setting as null", () => {
   const before = draftOf(fields, { greeting: "Hi", workers: 4 });
   expect(changedSettings(fields, before, before)).toEqual({});
-  expect(changedSettings(fields, before, { ...before, greeting: "", workers: "8" })).toEqual({ greeting: null, workers: 8 });
+  expect(changedSettings(fields, before, { ...before, greeting: "", workers: "8" })).toEqual({
+    greeting: null,
+    workers: 8,
+  });
   expect(changedSettings(fields, before, { ...before, admin_token: "new one" })).toEqual({ admin_token: "new one" });
 });
 

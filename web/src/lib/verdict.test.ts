@@ -10,11 +10,18 @@ test("all good names what there is", () => {
   const judged = verdict({ devices: DEVICES, deployments: good, operations: [], applications: readable });
   expect(judged.status).toBe("ok");
   expect(judged.sentence).toBe("All good. 1 device, 3 apps (1 stopped).");
-  expect(verdict({ devices: DEVICES, deployments: [], operations: [], applications: [] }).sentence).toBe("All good. 1 device, no apps yet.");
+  expect(verdict({ devices: DEVICES, deployments: [], operations: [], applications: [] }).sentence).toBe(
+    "All good. 1 device, no apps yet.",
+  );
 });
 
 test("problems come worst first, each with somewhere to go", () => {
-  const judged = verdict({ devices: [...DEVICES, NAS], deployments: DEPLOYMENTS, operations: [stuck()], applications: APPLICATIONS });
+  const judged = verdict({
+    devices: [...DEVICES, NAS],
+    deployments: DEPLOYMENTS,
+    operations: [stuck()],
+    applications: APPLICATIONS,
+  });
   expect(judged.sentence).toBe("4 problems to look at");
   expect(judged.status).toBe("crit");
   expect(judged.problems.map((problem) => problem.href)).toEqual([

@@ -48,7 +48,10 @@ function ofDeployments(deployments: DeploymentView[]): FoundProblem[] {
       return {
         key: one.id,
         status: one.state === "failed" ? ("crit" as const) : ("warn" as const),
-        text: one.state === "failed" ? `${one.name} should run and does not${which}.` : `${one.name} runs, but not all of it${which}.`,
+        text:
+          one.state === "failed"
+            ? `${one.name} should run and does not${which}.`
+            : `${one.name} runs, but not all of it${which}.`,
         since: one.observed_at,
         href: `/apps/${one.name}/logs`,
         action: "See its logs",
@@ -86,14 +89,24 @@ function ofCatalog(applications: ApplicationSummary[]): FoundProblem[] {
 
 export function verdict({ devices, deployments, operations, applications }: Sources): Verdict {
   const order = ["crit", "warn"];
-  const problems = [...ofDevices(devices), ...ofDeployments(deployments), ...ofOperations(operations), ...ofCatalog(applications)].sort(
-    (a, b) => order.indexOf(a.status) - order.indexOf(b.status),
-  );
+  const problems = [
+    ...ofDevices(devices),
+    ...ofDeployments(deployments),
+    ...ofOperations(operations),
+    ...ofCatalog(applications),
+  ].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
   if (problems.length > 0) {
-    return { status: problems[0]?.status ?? "warn", sentence: `${count(problems.length, "problem")} to look at`, problems };
+    return {
+      status: problems[0]?.status ?? "warn",
+      sentence: `${count(problems.length, "problem")} to look at`,
+      problems,
+    };
   }
   const stopped = deployments.filter((one) => one.state === "stopped").length;
-  const apps = deployments.length === 0 ? "no apps yet" : `${count(deployments.length, "app")}${stopped > 0 ? ` (${stopped} stopped)` : ""}`;
+  const apps =
+    deployments.length === 0
+      ? "no apps yet"
+      : `${count(deployments.length, "app")}${stopped > 0 ? ` (${stopped} stopped)` : ""}`;
   return { status: "ok", sentence: `All good. ${count(devices.length, "device")}, ${apps}.`, problems };
 }
 
@@ -119,7 +132,10 @@ export function capacity(devices: DeviceView[]): Capacity {
       used: sum((d) => (d.facts?.memory_total ?? 0) - (d.facts?.memory_available ?? 0)),
       total: sum((d) => d.facts?.memory_total ?? 0),
     },
-    disk: { used: sum((d) => (d.facts?.disk_total ?? 0) - (d.facts?.disk_available ?? 0)), total: sum((d) => d.facts?.disk_total ?? 0) },
+    disk: {
+      used: sum((d) => (d.facts?.disk_total ?? 0) - (d.facts?.disk_available ?? 0)),
+      total: sum((d) => d.facts?.disk_total ?? 0),
+    },
     load: sum((d) => d.facts?.load_1m ?? 0),
     cpus: sum((d) => d.facts?.cpus ?? 0),
   };

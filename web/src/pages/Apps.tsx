@@ -41,7 +41,10 @@ export default function Apps() {
                   ))}
                 </ul>
               ) : (
-                <EmptyState title={`No app matches “${q}”`} action={<Button onClick={() => search("")}>Clear the filter</Button>} />
+                <EmptyState
+                  title={`No app matches “${q}”`}
+                  action={<Button onClick={() => search("")}>Clear the filter</Button>}
+                />
               )}
             </div>
           );

@@ -48,7 +48,11 @@ function Entries({ all }: { all: ApplicationSummary[] }) {
   return (
     <div className="grid gap-4">
       <div className="flex flex-wrap items-center gap-3">
-        <Search label="Search by name or purpose" value={q ?? ""} onChange={(text) => search({ q: text || undefined, category })} />
+        <Search
+          label="Search by name or purpose"
+          value={q ?? ""}
+          onChange={(text) => search({ q: text || undefined, category })}
+        />
         <div role="group" aria-label="Category" className="flex flex-wrap gap-1.5">
           {[undefined, ...categories].map((one) => (
             <button
@@ -58,7 +62,9 @@ function Entries({ all }: { all: ApplicationSummary[] }) {
               onClick={() => search({ q, category: one })}
               className={cx(
                 "min-h-8 rounded-full border px-3 text-table font-medium pointer-coarse:min-h-11",
-                category === one ? "border-accent bg-accent/14 text-text" : "border-border text-muted hover:bg-hover hover:text-text",
+                category === one
+                  ? "border-accent bg-accent/14 text-text"
+                  : "border-border text-muted hover:bg-hover hover:text-text",
               )}
             >
               {one ? words(one) : "All"}
@@ -76,7 +82,10 @@ function Entries({ all }: { all: ApplicationSummary[] }) {
           ))}
         </ul>
       ) : (
-        <EmptyState title="No application matches" action={<Button onClick={() => search({})}>Clear the filters</Button>} />
+        <EmptyState
+          title="No application matches"
+          action={<Button onClick={() => search({})}>Clear the filters</Button>}
+        />
       )}
       {broken.length > 0 && <Broken entries={broken} />}
     </div>
@@ -92,12 +101,18 @@ function Entry({ entry }: { entry: ApplicationSummary }) {
           <Link to="/deploy/$slug" params={{ slug: entry.slug }} className="stretched text-lead font-medium">
             {entry.title}
           </Link>
-          {entry.deployments > 0 && <StatusPill status="ok" label={entry.deployments === 1 ? "Deployed" : `Deployed ${entry.deployments} times`} />}
+          {entry.deployments > 0 && (
+            <StatusPill
+              status="ok"
+              label={entry.deployments === 1 ? "Deployed" : `Deployed ${entry.deployments} times`}
+            />
+          )}
           {entry.source === "local" && <span className="text-meta text-muted">your own</span>}
         </div>
         <p className="line-clamp-2 text-muted">{entry.description}</p>
         <p className="mt-1 text-table text-subtle">
-          {words(entry.category)} · {mebibytes(entry.resources.memory)} memory · {mebibytes(entry.resources.storage)} storage
+          {words(entry.category)} · {mebibytes(entry.resources.memory)} memory · {mebibytes(entry.resources.storage)}{" "}
+          storage
         </p>
       </div>
     </li>

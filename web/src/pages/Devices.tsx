@@ -41,7 +41,8 @@ function DeviceCard({ device }: { device: DeviceView }) {
             {device.name}
           </Link>
           <span className="text-table text-muted">
-            {device.type}, {device.address === "local" ? "this machine" : device.address}, {count(device.deployments, "app")}
+            {device.type}, {device.address === "local" ? "this machine" : device.address},{" "}
+            {count(device.deployments, "app")}
           </span>
         </div>
         <StatusPill {...DEVICE[device.status]} />

@@ -23,7 +23,12 @@ export default function Home() {
   const applications = useQuery(queries.applications);
   const known = devices.data && deployments.data && operations.data && applications.data;
   const judged: Verdict | null = known
-    ? verdict({ devices: devices.data, deployments: deployments.data, operations: operations.data, applications: applications.data })
+    ? verdict({
+        devices: devices.data,
+        deployments: deployments.data,
+        operations: operations.data,
+        applications: applications.data,
+      })
     : null;
   const failed = [devices, deployments, operations, applications].some((query) => query.isError && !query.data);
   const title = judged?.sentence ?? (failed ? "Not everything could be checked." : "Looking…");
@@ -32,11 +37,17 @@ export default function Home() {
       title={title}
       documentTitle="Home"
       lead={<StatusGlyph status={judged?.status ?? "unknown"} size={28} />}
-      actions={deployments.data && deployments.data.length > 0 ? <LinkButton to="/catalog">Deploy an app</LinkButton> : undefined}
+      actions={
+        deployments.data && deployments.data.length > 0 ? (
+          <LinkButton to="/catalog">Deploy an app</LinkButton>
+        ) : undefined
+      }
     >
       {judged && judged.problems.length > 0 && <Problems problems={judged.problems} />}
       <Loaded query={deployments} what="apps" skeleton={<Skeleton className="h-24" rows={2} />}>
-        {(apps) => (apps.length === 0 ? <Start applications={applications.data} devices={devices.data} /> : <Apps apps={apps} />)}
+        {(apps) =>
+          apps.length === 0 ? <Start applications={applications.data} devices={devices.data} /> : <Apps apps={apps} />
+        }
       </Loaded>
       <div className="grid items-start gap-4 lg:grid-cols-[1fr_1.4fr]">
         <Card title="Capacity" aside={devices.data && <Reporting devices={devices.data} />}>
@@ -44,12 +55,22 @@ export default function Home() {
             {(all) => <CapacityMeters devices={all} />}
           </Loaded>
         </Card>
-        <Card title="Recent operations" flush aside={<Link to="/activity" className="link">All</Link>}>
+        <Card
+          title="Recent operations"
+          flush
+          aside={
+            <Link to="/activity" className="link">
+              All
+            </Link>
+          }
+        >
           <div className="px-3">
             <Loaded query={operations} what="operations">
               {(all) =>
                 all.length === 0 ? (
-                  <EmptyState title="No operation yet">Everything that Steward changes is listed here, with what it did.</EmptyState>
+                  <EmptyState title="No operation yet">
+                    Everything that Steward changes is listed here, with what it did.
+                  </EmptyState>
                 ) : (
                   <OperationList operations={all.slice(0, 8)} />
                 )
@@ -113,13 +134,25 @@ function CapacityMeters({ devices }: { devices: DeviceView[] }) {
     <div className="grid gap-4">
       <Meter label="Memory" {...meter(memory)} warnAt={0.85} critAt={0.95} />
       <Meter label="Storage" {...meter(disk)} warnAt={0.8} critAt={0.9} />
-      <Meter label="Processor" value={cpus > 0 ? running / cpus : null} text={`load ${load(running)} on ${cpus} ${cpus === 1 ? "core" : "cores"}`} warnAt={0.8} critAt={0.95} />
+      <Meter
+        label="Processor"
+        value={cpus > 0 ? running / cpus : null}
+        text={`load ${load(running)} on ${cpus} ${cpus === 1 ? "core" : "cores"}`}
+        warnAt={0.8}
+        critAt={0.95}
+      />
     </div>
   );
 }
 
 /** The first visit: three small apps that fit, one click from being deployed. */
-function Start({ applications, devices }: { applications: ApplicationSummary[] | undefined; devices: DeviceView[] | undefined }) {
+function Start({
+  applications,
+  devices,
+}: {
+  applications: ApplicationSummary[] | undefined;
+  devices: DeviceView[] | undefined;
+}) {
   const picks = (applications ?? [])
     .filter((one) => !one.broken)
     .sort((a, b) => Number(b.embedded) - Number(a.embedded) || a.resources.memory - b.resources.memory)
@@ -153,7 +186,10 @@ function Start({ applications, devices }: { applications: ApplicationSummary[] |
             <span>Deploy a first app. These are small:</span>
             <ul className="grid gap-3 md:grid-cols-3">
               {picks.map((one) => (
-                <li key={one.slug} className="relative flex gap-3 rounded-card border border-border p-3 hover:border-control">
+                <li
+                  key={one.slug}
+                  className="relative flex gap-3 rounded-card border border-border p-3 hover:border-control"
+                >
                   <AppIcon icon={one.icon} title={one.title} />
                   <div className="grid min-w-0 content-start gap-0.5">
                     <Link to="/deploy/$slug" params={{ slug: one.slug }} className="stretched font-medium">

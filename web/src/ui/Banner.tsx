@@ -24,7 +24,14 @@ interface BannerProps {
 /** A message that belongs to the page and stays until its cause is gone. */
 export function Banner({ status, title, children, actions, role, className }: BannerProps) {
   return (
-    <div role={role} className={cx("flex flex-wrap items-start gap-x-3 gap-y-2 rounded-card border px-4 py-3", EDGE[status], className)}>
+    <div
+      role={role}
+      className={cx(
+        "flex flex-wrap items-start gap-x-3 gap-y-2 rounded-card border px-4 py-3",
+        EDGE[status],
+        className,
+      )}
+    >
       <StatusGlyph status={status} size={20} />
       <div className="grid min-w-0 flex-1 basis-56 gap-1">
         <p className="font-medium">{title}</p>

@@ -14,7 +14,18 @@ export interface ButtonProps extends Omit<ComponentProps<"button">, "disabled"> 
   reason?: string | null | false;
 }
 
-export function Button({ look, size, icon, busy, reason, children, className, onClick, type = "button", ...rest }: ButtonProps) {
+export function Button({
+  look,
+  size,
+  icon,
+  busy,
+  reason,
+  children,
+  className,
+  onClick,
+  type = "button",
+  ...rest
+}: ButtonProps) {
   if (reason) {
     return (
       <Blocked look={look} size={size} className={className} reason={reason} label={rest["aria-label"]}>
@@ -84,7 +95,12 @@ function Blocked({ look, size, className, reason, label, children }: BlockedProp
 }
 
 /** A square button with a picture; its name is for screen readers and the tooltip. */
-export function IconButton({ label, icon, className, ...rest }: Omit<ButtonProps, "children" | "icon"> & { label: string; icon: ReactNode }) {
+export function IconButton({
+  label,
+  icon,
+  className,
+  ...rest
+}: Omit<ButtonProps, "children" | "icon"> & { label: string; icon: ReactNode }) {
   return (
     <Button
       look="ghost"

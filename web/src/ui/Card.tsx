@@ -16,7 +16,12 @@ export function Card({ title, aside, flush, className, id, children }: CardProps
   return (
     <section id={id} className={cx("card min-w-0", className)}>
       {title !== undefined && (
-        <header className={cx("flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 px-4 py-2", flush && "border-b border-border")}>
+        <header
+          className={cx(
+            "flex min-h-12 flex-wrap items-center justify-between gap-x-3 gap-y-1 px-4 py-2",
+            flush && "border-b border-border",
+          )}
+        >
           <h2 className="text-lead font-semibold">{title}</h2>
           {aside !== undefined && <div className="flex items-center gap-2 text-table text-muted">{aside}</div>}
         </header>

@@ -24,7 +24,11 @@ export function CodeView({ name, text, tall }: { name: string; text: string; tal
           </Button>
         </span>
       </figcaption>
-      <pre tabIndex={0} aria-label={name} className={cx("overflow-auto p-3 -outline-offset-2", tall ? "max-h-[70vh]" : "max-h-96")}>
+      <pre
+        tabIndex={0}
+        aria-label={name}
+        className={cx("overflow-auto p-3 -outline-offset-2", tall ? "max-h-[70vh]" : "max-h-96")}
+      >
         {text}
       </pre>
     </figure>
@@ -53,7 +57,12 @@ export function DiffView({ name, diff }: { name: string; diff: string }) {
           {added} added, {removed} removed
         </span>
       </figcaption>
-      <div role="region" tabIndex={0} aria-label={`Differences in ${name}`} className="max-h-96 overflow-auto -outline-offset-2">
+      <div
+        role="region"
+        tabIndex={0}
+        aria-label={`Differences in ${name}`}
+        className="max-h-96 overflow-auto -outline-offset-2"
+      >
         <table className="w-full border-collapse font-mono text-table">
           <tbody>
             {lines.map((line, index) => (

@@ -26,7 +26,9 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
 export function CopyIconButton({ text, label }: { text: string; label: string }) {
   const [copied, copy] = useCopied();
   const Icon = copied ? Check : CopyIcon;
-  return <IconButton label={copied ? "Copied" : label} icon={<Icon aria-hidden size={16} />} onClick={() => copy(text)} />;
+  return (
+    <IconButton label={copied ? "Copied" : label} icon={<Icon aria-hidden size={16} />} onClick={() => copy(text)} />
+  );
 }
 
 /** One line that is meant to be taken along: a command, a token. */

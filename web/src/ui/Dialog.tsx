@@ -26,9 +26,23 @@ const PLACES = {
   side: "inset-y-0 right-0 w-[min(28rem,100vw)] border-y-0 border-r-0 max-md:inset-y-auto max-md:inset-x-0 max-md:bottom-0 max-md:max-h-[85dvh] max-md:w-full max-md:rounded-t-card",
 };
 
-export function Dialog({ open, onClose, title, description, children, actions, initialFocus, place = "middle", mustAnswer }: DialogProps) {
+export function Dialog({
+  open,
+  onClose,
+  title,
+  description,
+  children,
+  actions,
+  initialFocus,
+  place = "middle",
+  mustAnswer,
+}: DialogProps) {
   return (
-    <Base.Root open={open} disablePointerDismissal={mustAnswer} onOpenChange={(next) => !next && !mustAnswer && onClose()}>
+    <Base.Root
+      open={open}
+      disablePointerDismissal={mustAnswer}
+      onOpenChange={(next) => !next && !mustAnswer && onClose()}
+    >
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-[rgb(0_0_0/0.55)]" />
         <Base.Popup
@@ -46,7 +60,9 @@ export function Dialog({ open, onClose, title, description, children, actions, i
             {description && <Base.Description render={<div />}>{description}</Base.Description>}
             {children}
           </div>
-          {actions && <footer className="flex flex-wrap justify-end gap-2 border-t border-border px-4 py-3">{actions}</footer>}
+          {actions && (
+            <footer className="flex flex-wrap justify-end gap-2 border-t border-border px-4 py-3">{actions}</footer>
+          )}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>

@@ -19,7 +19,14 @@ interface Wiring {
 }
 
 /** Label, help and error around one control, wired for screen readers. */
-export function Field({ label, help, error, note, className, children }: FieldProps & { children: (wiring: Wiring) => ReactNode }) {
+export function Field({
+  label,
+  help,
+  error,
+  note,
+  className,
+  children,
+}: FieldProps & { children: (wiring: Wiring) => ReactNode }) {
   const id = useId();
   const described = [help && `${id}-help`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
@@ -52,7 +59,14 @@ export const controlClass = (invalid?: boolean): string =>
     invalid ? "border-crit" : "border-control",
   );
 
-export function TextField({ label, help, error, note, className, ...input }: FieldProps & Omit<ComponentProps<"input">, "className">) {
+export function TextField({
+  label,
+  help,
+  error,
+  note,
+  className,
+  ...input
+}: FieldProps & Omit<ComponentProps<"input">, "className">) {
   return (
     <Field label={label} help={help} error={error} note={note} className={className}>
       {(wiring) => <input {...wiring} {...input} className={controlClass(Boolean(error))} />}
@@ -60,7 +74,14 @@ export function TextField({ label, help, error, note, className, ...input }: Fie
   );
 }
 
-export function PasswordField({ label, help, error, note, className, ...input }: FieldProps & Omit<ComponentProps<"input">, "className" | "type">) {
+export function PasswordField({
+  label,
+  help,
+  error,
+  note,
+  className,
+  ...input
+}: FieldProps & Omit<ComponentProps<"input">, "className" | "type">) {
   const [shown, setShown] = useState(false);
   const Icon = shown ? EyeOff : Eye;
   return (
@@ -114,12 +135,21 @@ export function SelectField({
   );
 }
 
-export function CheckField({ label, help, error, className, ...input }: FieldProps & Omit<ComponentProps<"input">, "className" | "type">) {
+export function CheckField({
+  label,
+  help,
+  error,
+  className,
+  ...input
+}: FieldProps & Omit<ComponentProps<"input">, "className" | "type">) {
   const id = useId();
   const described = [help && `${id}-help`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
     <div className={cx("grid gap-1", className)}>
-      <label htmlFor={id} className="flex min-h-6 items-start gap-2.5 text-body font-medium pointer-coarse:min-h-11 pointer-coarse:items-center">
+      <label
+        htmlFor={id}
+        className="flex min-h-6 items-start gap-2.5 text-body font-medium pointer-coarse:min-h-11 pointer-coarse:items-center"
+      >
         <input
           id={id}
           type="checkbox"

@@ -7,7 +7,15 @@ const popup =
 const item =
   "flex min-h-9 w-full items-center gap-2.5 rounded-control px-2.5 text-left text-body outline-none select-none data-[highlighted]:bg-hover pointer-coarse:min-h-11";
 
-export function Menu({ trigger, children, align = "end" }: { trigger: ReactElement; children: ReactNode; align?: "start" | "end" }) {
+export function Menu({
+  trigger,
+  children,
+  align = "end",
+}: {
+  trigger: ReactElement;
+  children: ReactNode;
+  align?: "start" | "end";
+}) {
   return (
     <Base.Root>
       <Base.Trigger render={trigger} />
@@ -20,7 +28,17 @@ export function Menu({ trigger, children, align = "end" }: { trigger: ReactEleme
   );
 }
 
-export function MenuItem({ onSelect, icon, children, reason }: { onSelect?: () => void; icon?: ReactNode; children: ReactNode; reason?: string | null | false }) {
+export function MenuItem({
+  onSelect,
+  icon,
+  children,
+  reason,
+}: {
+  onSelect?: () => void;
+  icon?: ReactNode;
+  children: ReactNode;
+  reason?: string | null | false;
+}) {
   return (
     <Base.Item disabled={Boolean(reason)} onClick={onSelect} className={cx(item, reason && "text-subtle")}>
       {icon}

@@ -36,10 +36,16 @@ export function Meter({ label, value, text, warnAt, critAt, className }: MeterPr
         className="relative h-2 overflow-hidden rounded-full bg-hover"
       >
         {value !== null && (
-          <div className={cx("h-full rounded-full", fill)} style={{ width: `${Math.min(100, Math.max(0, value * 100))}%` }} />
+          <div
+            className={cx("h-full rounded-full", fill)}
+            style={{ width: `${Math.min(100, Math.max(0, value * 100))}%` }}
+          />
         )}
         {[warnAt, critAt].map(
-          (at) => at !== undefined && <i key={at} className="absolute inset-y-0 w-px bg-control" style={{ left: `${at * 100}%` }} />,
+          (at) =>
+            at !== undefined && (
+              <i key={at} className="absolute inset-y-0 w-px bg-control" style={{ left: `${at * 100}%` }} />
+            ),
         )}
       </div>
     </div>

@@ -3,7 +3,17 @@ import { cx } from "./cx";
 import { controlClass } from "./Field";
 
 /** A filter above a list. */
-export function Search({ label, value, onChange, className }: { label: string; value: string; onChange: (text: string) => void; className?: string }) {
+export function Search({
+  label,
+  value,
+  onChange,
+  className,
+}: {
+  label: string;
+  value: string;
+  onChange: (text: string) => void;
+  className?: string;
+}) {
   return (
     <label className={cx("relative block w-full max-w-96", className)}>
       <span className="sr-only">{label}</span>

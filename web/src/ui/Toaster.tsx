@@ -15,11 +15,13 @@ export function Toaster({ renderLink }: { renderLink: (href: string, label: stri
     all
       .filter((toast) => toast.kind === kind)
       .map((toast) => (
-        <div key={toast.id} className="slide-in pointer-events-auto flex items-start gap-3 rounded-card border border-border bg-raised py-2 pr-1 pl-3 text-text shadow-popover">
+        <div
+          key={toast.id}
+          className="slide-in pointer-events-auto flex items-start gap-3 rounded-card border border-border bg-raised py-2 pr-1 pl-3 text-text shadow-popover"
+        >
           <StatusGlyph status={kind === "error" ? "crit" : "ok"} className="mt-1.5" />
           <p className="flex-1 py-1">
-            <Sentence text={toast.text} />{" "}
-            {toast.link && renderLink(toast.link.href, toast.link.label)}
+            <Sentence text={toast.text} /> {toast.link && renderLink(toast.link.href, toast.link.label)}
           </p>
           <IconButton label="Close message" icon={<X aria-hidden size={16} />} onClick={() => dismiss(toast.id)} />
         </div>

@@ -16,7 +16,9 @@ const DISABLED = "bg-raised text-subtle border-border cursor-not-allowed";
 export function buttonClass(look: ButtonLook = "secondary", size: ButtonSize = "normal", disabled = false): string {
   return cx(
     "inline-flex items-center justify-center gap-2 whitespace-nowrap rounded-control border font-medium select-none transition-colors duration-100",
-    size === "small" ? "min-h-8 px-2.5 text-table pointer-coarse:min-h-11" : "min-h-9 px-3.5 text-body pointer-coarse:min-h-11",
+    size === "small"
+      ? "min-h-8 px-2.5 text-table pointer-coarse:min-h-11"
+      : "min-h-9 px-3.5 text-body pointer-coarse:min-h-11",
     disabled ? DISABLED : LOOKS[look],
   );
 }

@@ -86,12 +86,13 @@ impl LocalHost {
     }
 
     async fn read_engine(&self) -> Result<EngineInfo> {
-        let (version, info, compose_version) = tokio::join!(
-            self.engine.ask("asking for the engine's version", |docker| async move { docker.version().await }),
+        // First and alone: when nobody answers, which is asked every few seconds, no program is started.
+        let version = self.engine.ask("asking for the engine's version", |docker| async move { docker.version().await }).await?;
+        let (info, compose_version) = tokio::join!(
             self.engine.ask("asking for the engine's settings", |docker| async move { docker.info().await }),
             self.compose_version(),
         );
-        let (version, info) = (version?, info?);
+        let info = info?;
         let data_root = info.docker_root_dir.unwrap_or_default();
         *self.data_root.lock().unwrap_or_else(PoisonError::into_inner) = Some(PathBuf::from(&data_root));
         Ok(EngineInfo {

@@ -69,7 +69,7 @@ async fn a_removed_deployment_leaves_its_name_free() {
         assert_eq!(deployments::list(&mut tx).await.unwrap(), []);
     }
     let present = insert_deployment(&mut tx, 4, "photos").await;
-    assert_eq!(deployments::list(&mut tx).await.unwrap(), [present.clone()]);
+    assert_eq!(deployments::list(&mut tx).await.unwrap(), std::slice::from_ref(&present));
     let back = deployments::removed_by_name(&mut tx, &name).await.unwrap().unwrap();
     let back = deployments::update(&mut tx, &Deployment { removed_at: None, ..back }).await;
     assert!(matches!(back, Err(StoreError::NotUnique(_))), "two of one name");

@@ -29,8 +29,8 @@ pub fn refused(plan: &Plan, command: &str) -> Option<Failure> {
     let failed: Vec<&Check> = plan.checks.iter().filter(|check| check.status == CheckStatus::Fail).collect();
     let first = failed.first()?;
     let fixes = fixes(plan);
-    let mut failure =
-        Failure::new(Exit::PREFLIGHT, "preflight_failed", format!("{}. Nothing was changed.", first.message.trim_end_matches('.')));
+    let end = if first.message.ends_with(['.', '!', '?']) { "" } else { "." };
+    let mut failure = Failure::new(Exit::PREFLIGHT, "preflight_failed", format!("{}{end} Nothing was changed.", first.message));
     failure.field = first.fix.as_ref().map(|fix| fix.field.clone());
     failure.hint = if fixes.is_empty() { first.hint.clone() } else { Some(format!("{command} {}", fixes.join(" "))) };
     for check in failed.iter().skip(1) {

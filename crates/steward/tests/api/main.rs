@@ -1,5 +1,12 @@
 //! The API from outside: the real router on a real port, on a simulated machine.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test panics, and talks to the server by raw sockets"
+)]
+
 mod accounts;
 mod bodies;
 mod deployments;

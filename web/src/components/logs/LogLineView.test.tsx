@@ -5,7 +5,12 @@ import type { Entry } from "@/lib/log-buffer";
 import { LogLineView } from "./LogLineView";
 
 function show(text: string, marked: string[] = []) {
-  const entry: Entry = { index: 0, line: { at: 0, service: "web", stream: "stdout", text }, plain: plain(text), level: level(plain(text)) };
+  const entry: Entry = {
+    index: 0,
+    line: { at: 0, service: "web", stream: "stdout", text },
+    plain: plain(text),
+    level: level(plain(text)),
+  };
   return render(<LogLineView entry={entry} wrap times={false} services={false} marked={marked} />).container;
 }
 

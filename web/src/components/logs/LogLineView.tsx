@@ -34,7 +34,9 @@ interface LogLineProps {
 /** One line. Whatever it holds ends up in text nodes. */
 export const LogLineView = memo(function LogLineView({ entry, wrap, times, services, marked }: LogLineProps) {
   if (entry.note !== undefined) {
-    return <div className="border-y border-border bg-raised px-3 py-1 font-sans text-table text-muted">{entry.note}</div>;
+    return (
+      <div className="border-y border-border bg-raised px-3 py-1 font-sans text-table text-muted">{entry.note}</div>
+    );
   }
   const level = entry.level ? LEVELS[entry.level] : null;
   return (

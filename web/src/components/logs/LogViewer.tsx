@@ -50,30 +50,68 @@ export function LogViewer({ name, entries, filter, onFilter, controls, services,
     list.current?.scrollToIndex({ index: "LAST", align: "end" });
   };
   const pause = () => (frozen ? follow() : setFrozen(entries));
-  const text = () => shown.map(({ line, plain, note }) => (note ? `# ${note}` : [line.at ? new Date(line.at).toISOString() : "", line.service, plain].join(" "))).join("\n");
+  const text = () =>
+    shown
+      .map(({ line, plain, note }) =>
+        note ? `# ${note}` : [line.at ? new Date(line.at).toISOString() : "", line.service, plain].join(" "),
+      )
+      .join("\n");
 
   return (
-    <section aria-label={`Logs of ${name}`} className="card flex h-[max(24rem,calc(100dvh-15rem))] min-w-0 flex-col overflow-hidden">
+    <section
+      aria-label={`Logs of ${name}`}
+      className="card flex h-[max(24rem,calc(100dvh-15rem))] min-w-0 flex-col overflow-hidden"
+    >
       <div className="flex flex-wrap items-center gap-2 border-b border-border p-2">
-        <Search label="Filter lines, -word leaves out" value={filter} onChange={onFilter} className="max-w-72 flex-1 basis-44" />
-        <select aria-label="Level" value={level} onChange={(event) => setLevel(event.target.value as LevelFilter)} className={`${controlClass()} w-auto!`}>
+        <Search
+          label="Filter lines, -word leaves out"
+          value={filter}
+          onChange={onFilter}
+          className="max-w-72 flex-1 basis-44"
+        />
+        <select
+          aria-label="Level"
+          value={level}
+          onChange={(event) => setLevel(event.target.value as LevelFilter)}
+          className={`${controlClass()} w-auto!`}
+        >
           <option value="all">All levels</option>
           <option value="warn">Warnings and errors</option>
           <option value="error">Errors</option>
         </select>
         {controls}
         <div className="ml-auto flex items-center gap-1">
-          <IconButton label={wrap ? "Do not wrap lines" : "Wrap lines"} aria-pressed={wrap} icon={<WrapText aria-hidden size={16} />} onClick={() => setWrap(!wrap)} />
-          <IconButton label={times ? "Hide times" : "Show times"} aria-pressed={times} icon={<Clock3 aria-hidden size={16} />} onClick={() => setTimes(!times)} />
-          <IconButton label="Download these lines" icon={<Download aria-hidden size={16} />} onClick={() => saveFile(`${name}.log`, text())} />
-          <Button size="small" icon={frozen ? <Play aria-hidden size={16} /> : <Pause aria-hidden size={16} />} onClick={pause}>
+          <IconButton
+            label={wrap ? "Do not wrap lines" : "Wrap lines"}
+            aria-pressed={wrap}
+            icon={<WrapText aria-hidden size={16} />}
+            onClick={() => setWrap(!wrap)}
+          />
+          <IconButton
+            label={times ? "Hide times" : "Show times"}
+            aria-pressed={times}
+            icon={<Clock3 aria-hidden size={16} />}
+            onClick={() => setTimes(!times)}
+          />
+          <IconButton
+            label="Download these lines"
+            icon={<Download aria-hidden size={16} />}
+            onClick={() => saveFile(`${name}.log`, text())}
+          />
+          <Button
+            size="small"
+            icon={frozen ? <Play aria-hidden size={16} /> : <Pause aria-hidden size={16} />}
+            onClick={pause}
+          >
             {frozen ? "Go on" : "Pause"}
           </Button>
         </div>
       </div>
       <div className="relative min-h-0 flex-1 bg-canvas">
         {shown.length === 0 ? (
-          <div className="grid h-full place-items-center p-6 text-center text-muted">{all.length > 0 ? "No line matches the filter." : empty}</div>
+          <div className="grid h-full place-items-center p-6 text-center text-muted">
+            {all.length > 0 ? "No line matches the filter." : empty}
+          </div>
         ) : (
           <Virtuoso
             ref={list}
@@ -92,7 +130,9 @@ export function LogViewer({ name, entries, filter, onFilter, controls, services,
               if (!bottom) setSeen(last);
             }}
             increaseViewportBy={400}
-            itemContent={(_, entry) => <LogLineView entry={entry} wrap={wrap} times={times} services={services} marked={marked} />}
+            itemContent={(_, entry) => (
+              <LogLineView entry={entry} wrap={wrap} times={times} services={services} marked={marked} />
+            )}
           />
         )}
         {missed > 0 && (

@@ -62,5 +62,10 @@ export function useLogs(name: string, deploymentId: string, service: string | un
     return () => abort.abort();
   }, [status, buffer, name, service]);
 
-  return { entries, ended: ended ?? refusal, connected: status === "live" || status === "polling", clear: () => buffer.clear() };
+  return {
+    entries,
+    ended: ended ?? refusal,
+    connected: status === "live" || status === "polling",
+    clear: () => buffer.clear(),
+  };
 }

@@ -26,7 +26,8 @@ export default function Activity() {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => (last.length < PAGE ? undefined : last.at(-1)?.id),
   });
-  const search = (next: { state?: string; kind?: string; app?: string }) => void navigate({ search: { state, kind, app, ...next }, replace: true });
+  const search = (next: { state?: string; kind?: string; app?: string }) =>
+    void navigate({ search: { state, kind, app, ...next }, replace: true });
   const any = { value: "", label: "All" };
   const names = [...new Set([...apps.map((one) => one.name), ...(app ? [app] : [])])].sort();
   const operations = query.data?.pages.flat() ?? [];
@@ -54,16 +55,23 @@ export default function Activity() {
         />
       </div>
       {query.isPending && <Skeleton className="h-12" rows={6} />}
-      {query.isError && <Failed what="operations" error={query.error} retry={() => void query.refetch()} busy={query.isFetching} />}
+      {query.isError && (
+        <Failed what="operations" error={query.error} retry={() => void query.refetch()} busy={query.isFetching} />
+      )}
       {query.data &&
         (operations.length > 0 ? (
           <div className="card px-3">
             <OperationList operations={operations} />
           </div>
         ) : filtered ? (
-          <EmptyState title="No operation matches" action={<Button onClick={() => void navigate({ search: {}, replace: true })}>Clear the filters</Button>} />
+          <EmptyState
+            title="No operation matches"
+            action={<Button onClick={() => void navigate({ search: {}, replace: true })}>Clear the filters</Button>}
+          />
         ) : (
-          <EmptyState title="No operation yet">Everything that Steward changes is listed here, with what it did.</EmptyState>
+          <EmptyState title="No operation yet">
+            Everything that Steward changes is listed here, with what it did.
+          </EmptyState>
         ))}
       {query.hasNextPage && (
         <div>

@@ -38,7 +38,11 @@ export default function Audit() {
 function Rows() {
   const filter = useSearch({ from: "/shell/activity/audit" });
   const navigate = useNavigate({ from: "/activity/audit" });
-  const [typed, setTyped] = useState({ actor: filter.actor ?? "", action: filter.action ?? "", target: filter.target ?? "" });
+  const [typed, setTyped] = useState({
+    actor: filter.actor ?? "",
+    action: filter.action ?? "",
+    target: filter.target ?? "",
+  });
   const query = useInfiniteQuery({
     queryKey: [...queries.keys.audit, filter],
     queryFn: ({ pageParam }) => listAudit({ ...filter, limit: PAGE, before: pageParam }),
@@ -62,7 +66,11 @@ function Rows() {
         onSubmit={(event) => {
           event.preventDefault();
           void navigate({
-            search: { actor: typed.actor.trim() || undefined, action: typed.action.trim() || undefined, target: typed.target.trim() || undefined },
+            search: {
+              actor: typed.actor.trim() || undefined,
+              action: typed.action.trim() || undefined,
+              target: typed.target.trim() || undefined,
+            },
             replace: true,
           });
         }}
@@ -71,12 +79,18 @@ function Rows() {
         {field("action", "What")}
         {field("target", "On what")}
         <Button type="submit">Filter</Button>
-        <Button look="ghost" icon={<Download aria-hidden size={16} />} onClick={() => saveFile("audit.json", JSON.stringify(rows, null, 2))}>
+        <Button
+          look="ghost"
+          icon={<Download aria-hidden size={16} />}
+          onClick={() => saveFile("audit.json", JSON.stringify(rows, null, 2))}
+        >
           Download what is shown
         </Button>
       </form>
       {query.isPending && <Skeleton className="h-10" rows={8} />}
-      {query.isError && <Failed what="the audit log" error={query.error} retry={() => void query.refetch()} busy={query.isFetching} />}
+      {query.isError && (
+        <Failed what="the audit log" error={query.error} retry={() => void query.refetch()} busy={query.isFetching} />
+      )}
       {query.data && (rows.length > 0 ? <List rows={rows} /> : <EmptyState title="No entry matches" />)}
       {query.hasNextPage && (
         <div>
@@ -93,7 +107,10 @@ function List({ rows }: { rows: AuditRow[] }) {
   return (
     <ul className="card grid divide-y divide-border">
       {rows.map((row) => (
-        <li key={row.sequence} className="grid gap-x-4 gap-y-1 px-4 py-2.5 md:grid-cols-[8rem_minmax(0,1fr)_auto] md:items-center">
+        <li
+          key={row.sequence}
+          className="grid gap-x-4 gap-y-1 px-4 py-2.5 md:grid-cols-[8rem_minmax(0,1fr)_auto] md:items-center"
+        >
           <StatusText {...PHASE[row.phase]} className="text-table" />
           <div className="grid min-w-0">
             <span>
@@ -120,7 +137,8 @@ function List({ rows }: { rows: AuditRow[] }) {
 }
 
 function Detail({ detail }: { detail: unknown }) {
-  const empty = detail === null || detail === undefined || (typeof detail === "object" && Object.keys(detail).length === 0);
+  const empty =
+    detail === null || detail === undefined || (typeof detail === "object" && Object.keys(detail).length === 0);
   if (empty) return null;
   return <code className="line-clamp-2 text-meta text-muted">{JSON.stringify(detail)}</code>;
 }

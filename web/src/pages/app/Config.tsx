@@ -20,9 +20,21 @@ export default function Config() {
   );
 }
 
-function Ready({ name, config, updateAvailable }: { name: string; config: DeploymentConfig; updateAvailable: boolean }) {
+function Ready({
+  name,
+  config,
+  updateAvailable,
+}: {
+  name: string;
+  config: DeploymentConfig;
+  updateAvailable: boolean;
+}) {
   const fields = useMemo(
-    () => fieldsOf(config.schema, config.definition.settings.map((setting) => setting.key)),
+    () =>
+      fieldsOf(
+        config.schema,
+        config.definition.settings.map((setting) => setting.key),
+      ),
     [config],
   );
   return <ConfigForm name={name} config={config} fields={fields} updateAvailable={updateAvailable} />;

@@ -42,7 +42,8 @@ function valuesOf(config: DeploymentConfig, fields: SchemaField[]): Values {
 
 function changesOf(fields: SchemaField[], before: Values, after: Values) {
   const ports: Record<string, number> = {};
-  for (const [key, value] of Object.entries(after.ports)) if (value !== before.ports[key] && value) ports[key] = Number(value);
+  for (const [key, value] of Object.entries(after.ports))
+    if (value !== before.ports[key] && value) ports[key] = Number(value);
   return { settings: changedSettings(fields, before.settings, after.settings), ports };
 }
 
@@ -119,7 +120,8 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
     secretsSet: base.config.secrets_set,
     onReveal: (key: string) => reveal.mutate(key),
     revealBlocked: mayReveal,
-    onChange: (key: string, value: string | boolean) => setValues((now) => ({ ...now, settings: { ...now.settings, [key]: value } })),
+    onChange: (key: string, value: string | boolean) =>
+      setValues((now) => ({ ...now, settings: { ...now.settings, [key]: value } })),
   };
   if (fields.length === 0 && ports.length === 0 && !updateAvailable) {
     return <EmptyState title="This app has no settings">Its definition offers nothing to change.</EmptyState>;
@@ -143,7 +145,12 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
       <Card title="Settings" aside={`revision ${base.config.revision}`}>
         <div className="grid max-w-2xl gap-4">
           <SchemaForm fields={fields} {...input} />
-          <Ports ports={ports} values={values.ports} errors={errors} onChange={(key, value) => setValues((now) => ({ ...now, ports: { ...now.ports, [key]: value } }))} />
+          <Ports
+            ports={ports}
+            values={values.ports}
+            errors={errors}
+            onChange={(key, value) => setValues((now) => ({ ...now, ports: { ...now.ports, [key]: value } }))}
+          />
           {advanced.length > 0 && (
             <Advanced>
               {advanced.map((field) => (
@@ -152,7 +159,12 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
             </Advanced>
           )}
           <div className="flex flex-wrap items-center gap-3 border-t border-border pt-4">
-            <Button type="submit" look={plan ? "secondary" : "primary"} busy={review.isPending} reason={blocked ?? nothing ?? wrong}>
+            <Button
+              type="submit"
+              look={plan ? "secondary" : "primary"}
+              busy={review.isPending}
+              reason={blocked ?? nothing ?? wrong}
+            >
               Review changes
             </Button>
             {changed > 0 && (
@@ -161,7 +173,11 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
               </Button>
             )}
             <span className="text-table text-muted" role="status">
-              {changed > 0 ? `${changed} changed` : updateAvailable ? "The catalog's newer definition would be taken." : ""}
+              {changed > 0
+                ? `${changed} changed`
+                : updateAvailable
+                  ? "The catalog's newer definition would be taken."
+                  : ""}
             </span>
           </div>
         </div>
@@ -178,9 +194,14 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
               onClick={() =>
                 save.mutate(async () => {
                   try {
-                    return await api.updateDeployment(name, { ...changes, expected_revision: base.config.revision, plan_hash: plan.hash });
+                    return await api.updateDeployment(name, {
+                      ...changes,
+                      expected_revision: base.config.revision,
+                      plan_hash: plan.hash,
+                    });
                   } catch (error) {
-                    if (error instanceof ApiError && error.code === "conflict") void client.invalidateQueries({ queryKey: queries.config(name).queryKey });
+                    if (error instanceof ApiError && error.code === "conflict")
+                      void client.invalidateQueries({ queryKey: queries.config(name).queryKey });
                     if (error instanceof ApiError && error.plan) setPlan(error.plan);
                     throw error;
                   }
@@ -192,7 +213,12 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
           }
         />
       )}
-      <Dialog open={shown !== null} onClose={() => setShown(null)} title={`The value of ${fields.find((field) => field.key === shown?.key)?.title ?? ""}`} description={<p className="text-muted">That it was shown is written down.</p>}>
+      <Dialog
+        open={shown !== null}
+        onClose={() => setShown(null)}
+        title={`The value of ${fields.find((field) => field.key === shown?.key)?.title ?? ""}`}
+        description={<p className="text-muted">That it was shown is written down.</p>}
+      >
         {shown && <CopyLine text={shown.value} />}
       </Dialog>
     </form>

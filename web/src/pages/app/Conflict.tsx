@@ -17,7 +17,10 @@ export function Conflict({ fields, base, theirs, changed, onTake }: ConflictProp
   const keys = [...new Set([...Object.keys(base.settings), ...Object.keys(theirs.settings)])];
   const settings = keys
     .filter((key) => base.settings[key] !== theirs.settings[key])
-    .map((key) => `${title(key)}: ${String(base.settings[key] ?? "not set")} became ${String(theirs.settings[key] ?? "not set")}`);
+    .map(
+      (key) =>
+        `${title(key)}: ${String(base.settings[key] ?? "not set")} became ${String(theirs.settings[key] ?? "not set")}`,
+    );
   const ports = Object.keys(theirs.ports)
     .filter((key) => base.ports[key] !== theirs.ports[key])
     .map((key) => `Port for ${key}: ${String(base.ports[key] ?? "not set")} became ${String(theirs.ports[key])}`);

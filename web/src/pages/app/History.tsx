@@ -65,7 +65,9 @@ export default function History() {
                     icon={<Undo2 aria-hidden size={16} />}
                     reason={blocked}
                     busy={go.isPending}
-                    onClick={() => go.mutate(() => api.rollBack(name, { revision: review.revision, plan_hash: review.plan.hash }))}
+                    onClick={() =>
+                      go.mutate(() => api.rollBack(name, { revision: review.revision, plan_hash: review.plan.hash }))
+                    }
                   >
                     Roll back to revision {review.revision}
                   </Button>
@@ -101,7 +103,14 @@ function Revision({ revision, blocked, busy, onRollBack }: RevisionProps) {
           </Link>
         </span>
         {!revision.active && (
-          <Button size="small" className="ml-auto" icon={<Undo2 aria-hidden size={16} />} busy={busy} reason={blocked ?? never} onClick={onRollBack}>
+          <Button
+            size="small"
+            className="ml-auto"
+            icon={<Undo2 aria-hidden size={16} />}
+            busy={busy}
+            reason={blocked ?? never}
+            onClick={onRollBack}
+          >
             Roll back to {revision.number}
           </Button>
         )}

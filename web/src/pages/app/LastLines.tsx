@@ -26,7 +26,11 @@ export function LastLines({ name }: { name: string }) {
       <Loaded query={query} what="the last lines">
         {(lines) =>
           lines.length > 0 ? (
-            <pre tabIndex={0} aria-label="Last lines" className="max-h-72 overflow-auto rounded-control border border-border bg-canvas p-3 whitespace-pre-wrap">
+            <pre
+              tabIndex={0}
+              aria-label="Last lines"
+              className="max-h-72 overflow-auto rounded-control border border-border bg-canvas p-3 whitespace-pre-wrap"
+            >
               {lines.map((line) => plain(line.text)).join("\n")}
             </pre>
           ) : (

@@ -23,7 +23,12 @@ export default function Logs() {
   const query = useQuery(queries.deployment(name));
   const may = useMay("logs.read");
   const blocked = useBlocked("logs.read");
-  if (!may) return <Banner status="off" title="Logs are not shown to your role." >{blocked && <p>{blocked}</p>}</Banner>;
+  if (!may)
+    return (
+      <Banner status="off" title="Logs are not shown to your role.">
+        {blocked && <p>{blocked}</p>}
+      </Banner>
+    );
   return (
     <Loaded query={query} what="this app">
       {(app) => <Viewer key={app.id} app={app} />}
@@ -45,7 +50,8 @@ function Viewer({ app }: { app: DeploymentView }) {
       setOlder(lines.map((line, index) => ({ index, line, plain: plain(line.text), level: level(plain(line.text)) }))),
     onError: (error) => toast(messageOf(error), { kind: "error" }),
   });
-  const state = ended ?? (connected ? (app.state === "stopped" ? "Stopped: no new lines come." : "Following") : "Not connected");
+  const state =
+    ended ?? (connected ? (app.state === "stopped" ? "Stopped: no new lines come." : "Following") : "Not connected");
   return (
     <div className="grid gap-3">
       {older && (

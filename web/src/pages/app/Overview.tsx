@@ -22,7 +22,9 @@ function sentence(app: DeploymentView): string {
     case "running":
       return all === 1 ? "It runs as it should." : `All ${all} services run as they should.`;
     case "degraded":
-      return app.desired === "stopped" ? "It should be stopped, but something of it still runs." : `${good} of ${count(all, "service")} run as they should.`;
+      return app.desired === "stopped"
+        ? "It should be stopped, but something of it still runs."
+        : `${good} of ${count(all, "service")} run as they should.`;
     case "failed":
       return "It should run and does not.";
     case "stopped":
@@ -76,7 +78,9 @@ export default function Overview() {
               >
                 <div className="px-3">
                   <Loaded query={operations} what="operations">
-                    {(all) => (all.length > 0 ? <OperationList operations={all} /> : <p className="py-3 text-muted">None yet.</p>)}
+                    {(all) =>
+                      all.length > 0 ? <OperationList operations={all} /> : <p className="py-3 text-muted">None yet.</p>
+                    }
                   </Loaded>
                 </div>
               </Card>

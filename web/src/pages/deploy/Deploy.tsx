@@ -47,7 +47,10 @@ export default function Deploy() {
         what="this application"
         skeleton={<Skeleton className="h-40" rows={2} />}
         notFound={
-          <EmptyState title={`The catalog has no ${slug}`} action={<LinkButton to="/catalog">Open the catalog</LinkButton>} />
+          <EmptyState
+            title={`The catalog has no ${slug}`}
+            action={<LinkButton to="/catalog">Open the catalog</LinkButton>}
+          />
         }
       >
         {(found) => (found.broken ? <Broken application={found} /> : <Ready application={found} />)}
@@ -58,7 +61,11 @@ export default function Deploy() {
 
 function Ready({ application }: { application: ApplicationDetail }) {
   const fields = useMemo(
-    () => fieldsOf(application.settings_schema, application.definition?.settings.map((setting) => setting.key)),
+    () =>
+      fieldsOf(
+        application.settings_schema,
+        application.definition?.settings.map((setting) => setting.key),
+      ),
     [application],
   );
   return <Wizard key={application.slug} application={application} fields={fields} />;

@@ -15,7 +15,10 @@ interface RailProps {
   busy: boolean;
 }
 
-function checksLine(plan: Plan | undefined, pending: boolean): { status: "ok" | "warn" | "crit" | "busy" | "unknown"; label: string } {
+function checksLine(
+  plan: Plan | undefined,
+  pending: boolean,
+): { status: "ok" | "warn" | "crit" | "busy" | "unknown"; label: string } {
   if (pending) return { status: "busy", label: "Checking" };
   if (!plan) return { status: "unknown", label: "Not checked" };
   const failed = plan.checks.filter((check) => check.status === "fail").length;

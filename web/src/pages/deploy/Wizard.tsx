@@ -42,7 +42,12 @@ function useForm({ application, fields }: WizardProps) {
     const kept = loadDraft<Kept>(key);
     if (kept?.request) return formOfRequest(kept.request, application, fields);
     if (!kept?.form) return empty;
-    return { ...empty, ...kept.form, settings: { ...empty.settings, ...kept.form.settings }, ports: { ...empty.ports, ...kept.form.ports } };
+    return {
+      ...empty,
+      ...kept.form,
+      settings: { ...empty.settings, ...kept.form.settings },
+      ports: { ...empty.ports, ...kept.form.ports },
+    };
   });
   const touched = useRef(false);
   const change = (next: (now: Form) => Form) => {
@@ -104,7 +109,9 @@ export function Wizard({ application, fields }: WizardProps) {
   const submit = () => {
     setTried(true);
     if (Object.keys(needed).length > 0) {
-      const first = document.querySelector<HTMLElement>("[name^='settings.'][aria-invalid='true'], [name^='settings.']:placeholder-shown");
+      const first = document.querySelector<HTMLElement>(
+        "[name^='settings.'][aria-invalid='true'], [name^='settings.']:placeholder-shown",
+      );
       first?.focus();
       return;
     }
@@ -140,7 +147,13 @@ export function Wizard({ application, fields }: WizardProps) {
         <Card
           title="Checks"
           aside={
-            <Button size="small" look="ghost" icon={<RotateCw aria-hidden size={16} />} busy={live.pending} onClick={live.refetch}>
+            <Button
+              size="small"
+              look="ghost"
+              icon={<RotateCw aria-hidden size={16} />}
+              busy={live.pending}
+              onClick={live.refetch}
+            >
               Check again
             </Button>
           }
@@ -164,13 +177,22 @@ export function Wizard({ application, fields }: WizardProps) {
           </div>
         </Card>
       </div>
-      <Rail application={application} plan={plan} form={form} pending={live.pending} reason={reason} busy={go.isPending} />
+      <Rail
+        application={application}
+        plan={plan}
+        form={form}
+        pending={live.pending}
+        reason={reason}
+        busy={go.isPending}
+      />
     </form>
   );
 }
 
 function onlyFilled(needed: Record<string, string>, form: Form): Record<string, string> {
-  return Object.fromEntries(Object.entries(needed).filter(([field]) => form.settings[field.slice("settings.".length)] !== ""));
+  return Object.fromEntries(
+    Object.entries(needed).filter(([field]) => form.settings[field.slice("settings.".length)] !== ""),
+  );
 }
 
 interface BasicsProps extends WizardProps {
@@ -205,13 +227,21 @@ function Basics({ application, fields, form, errors, change }: BasicsProps) {
             label="Device"
             value={form.device}
             error={errors.device_id}
-            options={[{ value: "", label: "The best one" }, ...devices.map((device) => ({ value: device.id, label: device.name }))]}
+            options={[
+              { value: "", label: "The best one" },
+              ...devices.map((device) => ({ value: device.id, label: device.name })),
+            ]}
             onChange={(event) => change((now) => ({ ...now, device: event.target.value }))}
           />
         )}
       </div>
       <SchemaForm fields={fields} {...input} />
-      <Ports ports={ports} values={form.ports} errors={errors} onChange={(key, value) => change((now) => ({ ...now, ports: { ...now.ports, [key]: value } }))} />
+      <Ports
+        ports={ports}
+        values={form.ports}
+        errors={errors}
+        onChange={(key, value) => change((now) => ({ ...now, ports: { ...now.ports, [key]: value } }))}
+      />
       {advanced.length > 0 && (
         <Advanced open={wrongInside}>
           {advanced.map((field) => (
@@ -238,7 +268,10 @@ function Problems({ go, stale, plan, live, errors }: ProblemsProps) {
     const same = plan?.hash === stale.hash;
     return (
       <Banner role="alert" status="warn" title="Something changed on the device since this plan was made.">
-        <p>Nothing was done. {same ? "The new plan is below: look at it, then press Deploy again." : "A new plan is being made."}</p>
+        <p>
+          Nothing was done.{" "}
+          {same ? "The new plan is below: look at it, then press Deploy again." : "A new plan is being made."}
+        </p>
       </Banner>
     );
   }

@@ -23,13 +23,22 @@ export function portChoices(definition: Definition | null): PortChoice[] {
     container.ports.flatMap((port) =>
       port.external === null
         ? []
-        : [{ key: `${port.internal}/${port.protocol}`, container: container.name, external: port.external, web: port.web }],
+        : [
+            {
+              key: `${port.internal}/${port.protocol}`,
+              container: container.name,
+              external: port.external,
+              web: port.web,
+            },
+          ],
     ),
   );
 }
 
 export function emptyForm(application: ApplicationDetail, fields: SchemaField[]): Form {
-  const ports = Object.fromEntries(portChoices(application.definition).map((port) => [port.key, String(port.external)]));
+  const ports = Object.fromEntries(
+    portChoices(application.definition).map((port) => [port.key, String(port.external)]),
+  );
   return { name: application.slug, device: "", settings: draftOf(fields, {}), ports };
 }
 
@@ -53,7 +62,8 @@ export function requestOf(form: Form, application: ApplicationDetail, fields: Sc
 
 export function applyFix(form: Form, fix: { field: string; value: string }): Form {
   if (fix.field === "name") return { ...form, name: fix.value };
-  if (fix.field.startsWith("ports.")) return { ...form, ports: { ...form.ports, [fix.field.slice("ports.".length)]: fix.value } };
+  if (fix.field.startsWith("ports."))
+    return { ...form, ports: { ...form.ports, [fix.field.slice("ports.".length)]: fix.value } };
   if (fix.field.startsWith("settings.")) {
     return { ...form, settings: { ...form.settings, [fix.field.slice("settings.".length)]: fix.value } };
   }
@@ -61,14 +71,24 @@ export function applyFix(form: Form, fix: { field: string; value: string }): For
 }
 
 /** The form of an operation that failed, to change and try again. Its secrets were never written down. */
-export function formOfRequest(request: Record<string, unknown>, application: ApplicationDetail, fields: SchemaField[]): Form {
+export function formOfRequest(
+  request: Record<string, unknown>,
+  application: ApplicationDetail,
+  fields: SchemaField[],
+): Form {
   const form = emptyForm(application, fields);
   const settings = (request.settings ?? {}) as SettingValues;
   const ports = (request.ports ?? {}) as Record<string, number>;
   return {
     name: typeof request.name === "string" ? request.name : form.name,
     device: typeof request.device_id === "string" ? request.device_id : "",
-    settings: { ...form.settings, ...draftOf(fields.filter((field) => field.key in settings && !field.secret), settings) },
+    settings: {
+      ...form.settings,
+      ...draftOf(
+        fields.filter((field) => field.key in settings && !field.secret),
+        settings,
+      ),
+    },
     ports: { ...form.ports, ...Object.fromEntries(Object.entries(ports).map(([key, port]) => [key, String(port)])) },
   };
 }

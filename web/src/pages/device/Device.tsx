@@ -50,13 +50,21 @@ export default function Device() {
         query={query}
         what="this device"
         skeleton={<Skeleton className="h-24" rows={3} />}
-        notFound={<EmptyState title="There is no such device" action={<LinkButton to="/devices">All devices</LinkButton>} />}
+        notFound={
+          <EmptyState title="There is no such device" action={<LinkButton to="/devices">All devices</LinkButton>} />
+        }
       >
         {(found) => (
           <div className="grid gap-4">
             {found.problem && <ProblemOf device={found} recheck={() => void query.refetch()} busy={query.isFetching} />}
             <div className="grid items-start gap-4 lg:grid-cols-2">
-              <Card title="Load">{found.facts ? <DeviceMeters facts={found.facts} /> : <p className="text-muted">Nothing is reported now.</p>}</Card>
+              <Card title="Load">
+                {found.facts ? (
+                  <DeviceMeters facts={found.facts} />
+                ) : (
+                  <p className="text-muted">Nothing is reported now.</p>
+                )}
+              </Card>
               <FactsCard device={found} />
             </div>
             <AppsOf device={found} />

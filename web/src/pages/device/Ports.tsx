@@ -17,7 +17,10 @@ export function Ports({ device }: { device: DeviceView }) {
                 {[...ports]
                   .sort((a, b) => a.port - b.port)
                   .map((port) => (
-                    <li key={`${port.port}/${port.protocol}`} className="flex items-center justify-between gap-4 px-4 py-2">
+                    <li
+                      key={`${port.port}/${port.protocol}`}
+                      className="flex items-center justify-between gap-4 px-4 py-2"
+                    >
                       <code>
                         {port.port}/{port.protocol}
                       </code>

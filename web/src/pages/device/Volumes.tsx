@@ -66,7 +66,8 @@ function DeleteDialog({ volume, onClose }: { volume: VolumeView; onClose: () => 
       void navigate({ to: "/operations/$id", params: { id: operation.id } });
     },
   });
-  const ask = () => submitOperation({ kind: "volume.delete", device_id: volume.device_id, volume: volume.name, confirm: typed });
+  const ask = () =>
+    submitOperation({ kind: "volume.delete", device_id: volume.device_id, volume: volume.name, confirm: typed });
   return (
     <Dialog
       open

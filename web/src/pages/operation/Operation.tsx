@@ -51,7 +51,12 @@ export default function Operation() {
         query={query}
         what="this operation"
         skeleton={<Skeleton className="h-16" rows={4} />}
-        notFound={<EmptyState title="There is no such operation" action={<LinkButton to="/activity">All operations</LinkButton>} />}
+        notFound={
+          <EmptyState
+            title="There is no such operation"
+            action={<LinkButton to="/activity">All operations</LinkButton>}
+          />
+        }
       >
         {(found) => <Body operation={found} />}
       </Loaded>
@@ -66,7 +71,9 @@ function stateWord(operation: OperationDetail): string {
 /** Says aloud which step is reached; the page itself changes silently. */
 function useAnnouncement(operation: OperationDetail | undefined) {
   const last = useRef<string | null>(null);
-  const word = operation ? `${kindVerb(operation.kind)} ${operation.target}: ${isAtRest(operation.state) ? OPERATION[operation.state].label : stateWord(operation)}` : null;
+  const word = operation
+    ? `${kindVerb(operation.kind)} ${operation.target}: ${isAtRest(operation.state) ? OPERATION[operation.state].label : stateWord(operation)}`
+    : null;
   useEffect(() => {
     if (word && last.current !== null && last.current !== word) announce(word);
     last.current = word;
@@ -80,7 +87,9 @@ function Below({ operation }: { operation: OperationDetail }) {
       <StatusPill status={status} label={label} />
       <span>
         by {operation.actor}, <Ago at={operation.created_at} />
-        {operation.finished_at && operation.started_at && `, took ${duration(operation.finished_at - operation.started_at)}`}
+        {operation.finished_at &&
+          operation.started_at &&
+          `, took ${duration(operation.finished_at - operation.started_at)}`}
       </span>
     </span>
   );
@@ -113,18 +122,29 @@ function Body({ operation }: { operation: OperationDetail }) {
         </Banner>
       )}
       {pending && (
-        <Banner status="warn" title={`Once this has succeeded, ${count(pending.volumes.length, "volume")} will be deleted:`}>
+        <Banner
+          status="warn"
+          title={`Once this has succeeded, ${count(pending.volumes.length, "volume")} will be deleted:`}
+        >
           <p>{pending.volumes.map((volume) => volume.name).join(", ")}. Keep this tab open until then.</p>
         </Banner>
       )}
       <Outcome operation={operation} />
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.2fr)]">
         <Card title="Steps">
-          {operation.steps.length > 0 ? <OperationSteps operation={operation} /> : <p className="text-muted">It has not begun yet.</p>}
+          {operation.steps.length > 0 ? (
+            <OperationSteps operation={operation} />
+          ) : (
+            <p className="text-muted">It has not begun yet.</p>
+          )}
         </Card>
         <div className="grid min-w-0 gap-4">
           <Card title="Commands" aside={count(operation.commands.length, "command")}>
-            {mayFiles ? <CommandList commands={operation.commands} /> : <p className="text-muted">Your role does not show commands.</p>}
+            {mayFiles ? (
+              <CommandList commands={operation.commands} />
+            ) : (
+              <p className="text-muted">Your role does not show commands.</p>
+            )}
           </Card>
           <Card title="Details">
             <Facts

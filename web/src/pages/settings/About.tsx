@@ -20,8 +20,8 @@ export default function About() {
           )}
         </Loaded>
         <p className="text-muted">
-          The fonts Inter and JetBrains Mono are under the SIL Open Font License 1.1, the icons of Lucide under the ISC licence. All of it is part of
-          this server; the page loads nothing from elsewhere.
+          The fonts Inter and JetBrains Mono are under the SIL Open Font License 1.1, the icons of Lucide under the ISC
+          licence. All of it is part of this server; the page loads nothing from elsewhere.
         </p>
       </div>
     </Card>

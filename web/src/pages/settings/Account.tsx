@@ -52,7 +52,8 @@ function Password() {
     },
   });
   const errors = fieldErrors(go.error);
-  const currentError = errors.current ?? (go.isError && !errors.new && !errors.password && !errors[""] ? messageOf(go.error) : undefined);
+  const currentError =
+    errors.current ?? (go.isError && !errors.new && !errors.password && !errors[""] ? messageOf(go.error) : undefined);
   return (
     <Card title="Password">
       <form
@@ -64,7 +65,14 @@ function Password() {
       >
         {errors[""] && <Banner role="alert" status="crit" title={errors[""]} />}
         <input type="text" name="username" autoComplete="username" value={name} readOnly hidden />
-        <PasswordField label="Present password" autoComplete="current-password" required value={current} error={currentError} onChange={(event) => setCurrent(event.target.value)} />
+        <PasswordField
+          label="Present password"
+          autoComplete="current-password"
+          required
+          value={current}
+          error={currentError}
+          onChange={(event) => setCurrent(event.target.value)}
+        />
         <PasswordField
           label="New password"
           autoComplete="new-password"

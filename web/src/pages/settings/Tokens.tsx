@@ -29,7 +29,16 @@ export default function Tokens() {
   return (
     <>
       {made && (
-        <Banner status="ok" role="status" title={`The token “${made.name}” is made. It is shown this once.`} actions={<Button size="small" onClick={() => setMade(null)}>I have saved it</Button>}>
+        <Banner
+          status="ok"
+          role="status"
+          title={`The token “${made.name}” is made. It is shown this once.`}
+          actions={
+            <Button size="small" onClick={() => setMade(null)}>
+              I have saved it
+            </Button>
+          }
+        >
           <div className="text-text">
             <CopyLine text={made.secret} label="Copy the token" />
           </div>
@@ -46,7 +55,9 @@ export default function Tokens() {
                 ))}
               </ul>
             ) : (
-              <EmptyState title="No token yet">Programs and scripts sign in with a token instead of a password.</EmptyState>
+              <EmptyState title="No token yet">
+                Programs and scripts sign in with a token instead of a password.
+              </EmptyState>
             )
           }
         </Loaded>
@@ -83,7 +94,14 @@ function NewToken({ onMade }: { onMade: (name: string, secret: string) => void }
       >
         {errors[""] && <Banner role="alert" status="crit" title={errors[""]} />}
         <div className="grid gap-4 sm:grid-cols-3">
-          <TextField label="Name" help="What it is for." required value={name} error={errors.name} onChange={(event) => setName(event.target.value)} />
+          <TextField
+            label="Name"
+            help="What it is for."
+            required
+            value={name}
+            error={errors.name}
+            onChange={(event) => setName(event.target.value)}
+          />
           <SelectField
             label="Role"
             value={role}
@@ -91,7 +109,13 @@ function NewToken({ onMade }: { onMade: (name: string, secret: string) => void }
             options={roles.map((value) => ({ value, label: value }))}
             onChange={(event) => setRole(event.target.value as Role)}
           />
-          <SelectField label="Works for" value={days} error={errors.expires_in_days} options={LIFETIMES} onChange={(event) => setDays(event.target.value)} />
+          <SelectField
+            label="Works for"
+            value={days}
+            error={errors.expires_in_days}
+            options={LIFETIMES}
+            onChange={(event) => setDays(event.target.value)}
+          />
         </div>
         <div>
           <Button type="submit" busy={go.isPending} reason={blocked}>
@@ -116,8 +140,22 @@ function Row({ token }: { token: Token }) {
       <div className="grid min-w-0 flex-1 basis-56">
         <span className="font-medium">{token.name}</span>
         <span className="text-table text-muted">
-          {token.role}, made <Ago at={token.created_at} />, {token.last_used_at ? <>used <Ago at={token.last_used_at} /></> : "never used"},{" "}
-          {token.expires_at ? <>until <When at={token.expires_at} /></> : "until it is revoked"}
+          {token.role}, made <Ago at={token.created_at} />,{" "}
+          {token.last_used_at ? (
+            <>
+              used <Ago at={token.last_used_at} />
+            </>
+          ) : (
+            "never used"
+          )}
+          ,{" "}
+          {token.expires_at ? (
+            <>
+              until <When at={token.expires_at} />
+            </>
+          ) : (
+            "until it is revoked"
+          )}
         </span>
       </div>
       <ConfirmPopover

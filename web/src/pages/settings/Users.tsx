@@ -53,7 +53,11 @@ function Row({ user }: { user: User }) {
   const [typed, setTyped] = useState("");
   const done = () => client.invalidateQueries({ queryKey: queries.keys.users });
   const failed = (error: unknown) => toast(messageOf(error), { kind: "error" });
-  const change = useMutation({ mutationFn: (role: Role) => api.changeUser(user.id, { role }), onSuccess: done, onError: failed });
+  const change = useMutation({
+    mutationFn: (role: Role) => api.changeUser(user.id, { role }),
+    onSuccess: done,
+    onError: failed,
+  });
   const remove = useMutation({
     mutationFn: () => api.deleteUser(user.id),
     onSuccess: () => {
@@ -84,7 +88,12 @@ function Row({ user }: { user: User }) {
           <option key={value}>{value}</option>
         ))}
       </select>
-      <Button size="small" look="ghost" reason={blocked ?? (self ? "You cannot remove your own account." : null)} onClick={() => setRemoving(true)}>
+      <Button
+        size="small"
+        look="ghost"
+        reason={blocked ?? (self ? "You cannot remove your own account." : null)}
+        onClick={() => setRemoving(true)}
+      >
         Remove
       </Button>
       <Dialog
@@ -95,13 +104,23 @@ function Row({ user }: { user: User }) {
         actions={
           <>
             <Button onClick={() => setRemoving(false)}>Cancel</Button>
-            <Button look="danger" busy={remove.isPending} reason={typed === user.name ? null : `Type ${user.name} to confirm.`} onClick={() => remove.mutate()}>
+            <Button
+              look="danger"
+              busy={remove.isPending}
+              reason={typed === user.name ? null : `Type ${user.name} to confirm.`}
+              onClick={() => remove.mutate()}
+            >
               Remove {user.name}
             </Button>
           </>
         }
       >
-        <TextField label={`Type ${user.name} to confirm`} autoComplete="off" value={typed} onChange={(event) => setTyped(event.target.value)} />
+        <TextField
+          label={`Type ${user.name} to confirm`}
+          autoComplete="off"
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+        />
       </Dialog>
     </li>
   );
@@ -133,7 +152,15 @@ function NewUser() {
         }}
       >
         {errors[""] && <Banner role="alert" status="crit" title={errors[""]} />}
-        <TextField label="Name" autoComplete="off" autoCapitalize="none" required value={name} error={errors.name} onChange={(event) => setName(event.target.value)} />
+        <TextField
+          label="Name"
+          autoComplete="off"
+          autoCapitalize="none"
+          required
+          value={name}
+          error={errors.name}
+          onChange={(event) => setName(event.target.value)}
+        />
         <PasswordField
           label="First password"
           autoComplete="new-password"
@@ -141,10 +168,20 @@ function NewUser() {
           minLength={10}
           value={password}
           error={errors.password}
-          help={password ? judge(password) : "At least 10 characters. Hand it over in person; it can be changed after signing in."}
+          help={
+            password
+              ? judge(password)
+              : "At least 10 characters. Hand it over in person; it can be changed after signing in."
+          }
           onChange={(event) => setPassword(event.target.value)}
         />
-        <SelectField label="Role" value={role} error={errors.role} options={ROLES} onChange={(event) => setRole(event.target.value as Role)} />
+        <SelectField
+          label="Role"
+          value={role}
+          error={errors.role}
+          options={ROLES}
+          onChange={(event) => setRole(event.target.value as Role)}
+        />
         <div>
           <Button type="submit" busy={go.isPending} reason={blocked}>
             Make the account
