@@ -147,7 +147,7 @@ mod tests {
             (Desired::Running, &[], DeploymentState::Failed),
             (Desired::Stopped, &[ended], DeploymentState::Stopped),
             (Desired::Stopped, &[], DeploymentState::Stopped),
-            (Desired::Stopped, &[running], DeploymentState::Degraded),
+            (Desired::Stopped, std::slice::from_ref(&running), DeploymentState::Degraded),
         ];
         for (desired, containers, expected) in cases {
             assert_eq!(observed_state(*desired, 2, containers), *expected, "{desired:?} {containers:?}");

@@ -54,8 +54,10 @@ impl Inner {
             operation.error = step.error.clone().or(Some(refusal));
             operation.failed_step = Some(step.name.clone());
         } else {
+            // Between two steps: the one that did not begin is where it ended.
+            let next = steps.iter().find(|step| step.state == StepState::Pending);
             operation.error = Some(refusal);
-            operation.failed_step = operation.current_step.clone();
+            operation.failed_step = next.map(|step| step.name.clone()).or(operation.current_step.clone());
         }
         operation.state = State::RollingBack;
         rows::update(&mut tx, operation).await.map_err(error::store)?;

@@ -40,6 +40,8 @@ service {
       port     = 80
       path     = "/"
       within   = 1
+      interval = 1
+      timeout = 1
     }
   }
   container "cache" {
@@ -53,6 +55,8 @@ service {
       type   = "tcp"
       port   = 6379
       within = 1
+      interval = 1
+      timeout = 1
     }
   }
   setting "greeting" {
@@ -84,6 +88,8 @@ service {
       port   = 8080
       path   = "/"
       within = 1
+      interval = 1
+      timeout = 1
     }
   }
 }
