@@ -225,7 +225,7 @@ impl Scene {
                 let _ = tokio::time::timeout(Duration::from_millis(200), events.recv()).await;
             }
         };
-        let detail = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("the operation comes to rest");
+        let detail = tokio::time::timeout(Duration::from_secs(120), waiting).await.expect("the operation comes to rest");
         self.check_rest(&detail.operation).await;
         detail
     }
