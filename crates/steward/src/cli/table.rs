@@ -13,8 +13,8 @@ pub struct Cell {
 impl Cell {
     /// A cell whose text means something.
     pub fn new(text: &str, tone: Tone) -> Self {
-        let text = text::clean(text).replace('\n', " ");
-        Self { text: if text.is_empty() { "—".to_owned() } else { text }, tone }
+        let text = text.replace('\n', " ");
+        Self { text: if text.is_empty() { "—".to_owned() } else { text::clean(&text).into_owned() }, tone }
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
         let mut table = Table::new(&["NAME", "STATE"]);
         table.row(vec!["a".into(), Cell::new("running", Tone::Good)]);
         table.row(vec!["länger\u{1b}[2J\n".into(), "".into()]);
-        assert_eq!(table.print(Paint::OFF), "NAME     STATE\na        running\nlänger\u{fffd}  —\n".replace("\u{fffd}", " "));
+        assert_eq!(table.print(Paint::OFF), "NAME     STATE\na        running\nlänger   —\n");
         assert!(table.print(Paint::new(true)).contains("\u{1b}[32mrunning\u{1b}[0m\n"));
     }
 }
