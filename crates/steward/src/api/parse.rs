@@ -2,17 +2,22 @@
 //!
 //! No message repeats a value that was sent: it may be a password.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 use steward_core::{Code, Refusal};
 
-/// Reads a body.
+/// Reads a body, which is an object.
 ///
 /// # Errors
 /// `invalid_body` when it is no JSON; `unknown_field` or `invalid_value` with the field.
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    // serde would read an array as the fields in their order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| not_json(&error))?;
+        return Err(Refusal::new(Code::InvalidValue, "expected an object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| refusal(error.path(), error.inner()))?;
     reader.end().map_err(|_| Refusal::new(Code::InvalidBody, "there is something after the end of the JSON"))?;
@@ -30,11 +35,15 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
 fn refusal(path: &Path, error: &serde_json::Error) -> Refusal {
     match error.classify() {
         Category::Data => data(&dotted(path), &error.to_string()),
-        Category::Eof => Refusal::new(Code::InvalidBody, "the JSON ends too early"),
-        Category::Syntax | Category::Io => {
-            Refusal::new(Code::InvalidBody, format!("this is no JSON: line {}, column {}", error.line(), error.column()))
-        }
+        Category::Eof | Category::Syntax | Category::Io => not_json(error),
     }
+}
+
+fn not_json(error: &serde_json::Error) -> Refusal {
+    if error.is_eof() {
+        return Refusal::new(Code::InvalidBody, "the JSON ends too early");
+    }
+    Refusal::new(Code::InvalidBody, format!("this is no JSON: line {}, column {}", error.line(), error.column()))
 }
 
 /// What is wrong with a value, from the words of its reader.
@@ -121,6 +130,8 @@ mod tests {
             ("nothing", Code::InvalidBody, None),
             (r#"{"name":"a"} x"#, Code::InvalidBody, None),
             ("[]", Code::InvalidValue, None),
+            (r#" ["a"]"#, Code::InvalidValue, None),
+            ("[", Code::InvalidBody, None),
             ("{}", Code::InvalidValue, Some("name")),
             (r#"{"name":1}"#, Code::InvalidValue, Some("name")),
             (r#"{"name":"a","nme":1}"#, Code::UnknownField, Some("nme")),
