@@ -1,5 +1,5 @@
 //! Builds the image `steward/hello:1`, which every Steward carries in itself, so that a first
-//! deployment works without a network.
+//! deployment works without a network; and sees to the folder of the web pages.
 //!
 //! The program in it (`hello/server.rs`) is compiled by the very compiler that compiles Steward, for
 //! the same target, and packed as `docker save` would. The same sources give the same bytes.
@@ -16,8 +16,12 @@ use sha2::{Digest, Sha256};
 const TAG: &str = "steward/hello:1";
 const SOURCES: &[&str] = &["hello/server.rs", "hello/kernel.rs", "hello/memory.rs", "hello/text.rs"];
 
+/// What the build of the web UI writes, and the program takes in.
+const WEB: &str = "../../web/dist";
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    web_folder()?;
     for source in SOURCES {
         println!("cargo::rerun-if-changed={source}");
     }
@@ -26,6 +30,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     compile(&program)?;
     let image = image(&fs::read(&program)?, architecture()?)?;
     fs::write(out.join("hello.tar"), image)?;
+    Ok(())
+}
+
+/// A build without optimisation reads the pages from their folder while it runs, whenever they come;
+/// others have them inside, and are built again when they change.
+fn web_folder() -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(WEB)?;
+    if env::var("PROFILE")? == "release" {
+        println!("cargo::rerun-if-changed={WEB}");
+    }
     Ok(())
 }
 
