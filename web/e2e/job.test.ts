@@ -119,7 +119,7 @@ test("the whole job in a browser", { skip: skipped({ browser: true }), timeout: 
     await diff.getByText(GREETING).waitFor();
     assert.equal((await shown()).revision, 1, "a review changes nothing");
     await view.button("Save and apply").click();
-    await view.operation(`Update ${app}`, "Done.");
+    await view.operation(`Update ${app}`, `${app} runs.`);
     await says(OTHER_GREETING);
   });
 
@@ -132,7 +132,7 @@ test("the whole job in a browser", { skip: skipped({ browser: true }), timeout: 
     assert.deepEqual(await revisions.allTextContents(), ["Revision 2", "Revision 1"]);
     await view.button("Roll back to 1").click();
     await view.button("Roll back to revision 1").click();
-    await view.operation(`Roll back ${app}`, "Done.");
+    await view.operation(`Roll back ${app}`, `${app} runs.`);
     await says(GREETING);
   });
 

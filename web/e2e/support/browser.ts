@@ -34,6 +34,9 @@ export class View {
     page.setDefaultTimeout(WAIT);
     page.on("pageerror", (error) => this.errors.push(`${page.url()}: ${error.stack ?? error.message}`));
     page.on("console", (message) => {
+      // Chromium breaks requests off when an interface comes or goes, as with every container on this machine,
+      // and asks again.
+      if (message.text().includes("net::ERR_NETWORK_CHANGED")) return;
       if (message.type() === "error") this.errors.push(`${page.url()}: ${message.text()} (${message.location().url})`);
     });
   }
@@ -72,7 +75,10 @@ export class View {
   /** A sentence or a word that stands there by itself. */
   async text(text: string | RegExp, within: number = WAIT): Promise<void> {
     const exact = typeof text === "string";
-    await this.page.getByText(text, { exact }).first().waitFor({ timeout: within });
+    const wanted = this.page.getByText(text, { exact }).first();
+    await wanted.waitFor({ timeout: within }).catch(async (error: unknown) => {
+      throw new Error(`${this.page.url()} shows:\n${await this.page.locator("body").innerText()}`, { cause: error });
+    });
   }
 
   button(name: string): Locator {

@@ -49,10 +49,13 @@ function RunningChip({ onClick }: { onClick: () => void }) {
   const { data } = useQuery(queries.operations({ limit: 50 }));
   const running = (data ?? []).filter((operation) => !isAtRest(operation.state)).length;
   return (
-    <Button size="small" look="ghost" onClick={onClick} aria-label={`Operations: ${running} running`}>
+    <Button size="small" look="ghost" onClick={onClick}>
       <StatusGlyph status={running > 0 ? "busy" : "off"} />
-      <span className="tabular-nums">{running}</span>
-      <span className="max-lg:hidden">running</span>
+      <span>
+        <span className="sr-only">Operations: </span>
+        <span className="tabular-nums">{running}</span>
+        <span className="max-lg:sr-only"> running</span>
+      </span>
     </Button>
   );
 }

@@ -54,9 +54,15 @@ export function Outcome({ operation }: { operation: OperationDetail }) {
   }
 }
 
+/** What leaves an app running. */
+const STARTS = ["deploy", "update", "rollback", "start", "restart"].map((verb) => `deployment.${verb}`);
+
 function Succeeded({ operation }: { operation: OperationDetail }) {
   const deployed = operation.kind === "deployment.deploy";
-  const app = useQuery({ ...queries.deployment(operation.target), enabled: deployed }).data;
+  const starts = STARTS.includes(operation.kind);
+  const { data } = useQuery({ ...queries.deployment(operation.target), enabled: starts });
+  // The page may be opened long after: then the app may be stopped, or gone.
+  const app = starts && data?.state === "running" ? data : undefined;
   const link = app?.links[0];
   if (!operation.changed) return <Banner status="ok" title="Nothing had to be changed." />;
   return (
