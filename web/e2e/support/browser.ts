@@ -77,8 +77,13 @@ export class View {
     const exact = typeof text === "string";
     const wanted = this.page.getByText(text, { exact }).first();
     await wanted.waitFor({ timeout: within }).catch(async (error: unknown) => {
-      throw new Error(`${this.page.url()} shows:\n${await this.page.locator("body").innerText()}`, { cause: error });
+      throw new Error(await this.shown(), { cause: error });
     });
+  }
+
+  /** What the page shows, for a message that says why a test failed. */
+  private async shown(): Promise<string> {
+    return `${this.page.url()} shows:\n${await this.page.locator("body").innerText()}`;
   }
 
   button(name: string): Locator {
@@ -118,7 +123,9 @@ export class View {
     // Not by its role: below an open dialog the heading has none.
     await this.page.locator("h1").first().waitFor();
     const busy = this.page.locator('[aria-busy="true"]');
-    await until("the page to be loaded", async () => (await busy.count()) === 0);
+    await until("the page to be loaded", async () => (await busy.count()) === 0).catch(async (error: unknown) => {
+      throw new Error(await this.shown(), { cause: error });
+    });
     await this.page.evaluate(() => document.fonts.ready.then(() => undefined));
   }
 

@@ -72,16 +72,18 @@ function OfOperation({ operation, open: first }: { operation: Operation; open: b
       <summary className="flex min-h-10 items-center gap-2 rounded-control font-medium">
         {kindVerb(operation.kind)}, <Ago at={operation.created_at} /> by {operation.actor}
       </summary>
-      <div className="grid gap-2 py-2">
-        <Loaded query={query} what="the commands">
-          {(detail) => <CommandList commands={detail.commands} />}
-        </Loaded>
-        <p>
-          <Link to="/operations/$id" params={{ id: operation.id }} className="link">
-            Show the operation
-          </Link>
-        </p>
-      </div>
+      {open && (
+        <div className="grid gap-2 py-2">
+          <Loaded query={query} what="the commands">
+            {(detail) => <CommandList commands={detail.commands} />}
+          </Loaded>
+          <p>
+            <Link to="/operations/$id" params={{ id: operation.id }} className="link">
+              Show the operation
+            </Link>
+          </p>
+        </div>
+      )}
     </details>
   );
 }
