@@ -7,6 +7,7 @@ export default ts.config(
   { ignores: ["dist", "node_modules", "src/api/schema.d.ts"] },
   js.configs.recommended,
   ...ts.configs.strict,
+  { rules: { "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }] } },
   {
     files: ["src/**/*.{ts,tsx}"],
     languageOptions: { globals: globals.browser },
@@ -31,6 +32,7 @@ export default ts.config(
       ],
     },
   },
+  { files: ["public/**"], languageOptions: { globals: globals.browser } },
   {
     files: ["scripts/**", "e2e/**", "mock/**", "test/**", "*.config.*"],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },

@@ -244,3 +244,8 @@ export function finished(): t.OperationDetail[] {
 }
 
 export const stuck = (): t.OperationDetail => ended("deployment.update", "immich", "needs_attention", 6, data.HOUR);
+
+/** What a list tells of an operation. */
+export function recordOf({ plan, steps, commands, ...record }: t.OperationDetail): t.Operation {
+  return record;
+}

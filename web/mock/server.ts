@@ -1,7 +1,7 @@
 // The API in memory. Just enough of the real one's behaviour to see every page in every state.
 import type * as t from "../src/api/types.ts";
 import * as data from "./data.ts";
-import { failing, finished, operationOf, stuck, succeeding, type Script } from "./operations.ts";
+import { failing, finished, operationOf, recordOf, stuck, succeeding, type Script } from "./operations.ts";
 
 export interface Answer {
   status: number;
@@ -137,8 +137,7 @@ export class MockServer {
     const operation = operationOf(kind, target, app?.id ?? null, request, this.next++);
     this.operations.unshift(operation);
     void this.run(operation, script);
-    const { plan: _plan, steps: _steps, commands: _commands, ...record } = operation;
-    return ok({ operation: record, unchanged: false }, 202);
+    return ok({ operation: recordOf(operation), unchanged: false }, 202);
   }
 
   private async run(operation: t.OperationDetail, script: Script): Promise<void> {
@@ -522,11 +521,7 @@ export class MockServer {
       );
       const before = query.get("before");
       const from = before ? found.findIndex((one) => one.id === before) + 1 : 0;
-      return ok(
-        found
-          .slice(from, from + Number(query.get("limit") ?? 100))
-          .map(({ plan: _p, steps: _s, commands: _c, ...record }) => record),
-      );
+      return ok(found.slice(from, from + Number(query.get("limit") ?? 100)).map(recordOf));
     });
     on("POST", "/operations", ({ body }) =>
       this.start(body.kind as t.OperationKind, String(body.volume ?? "volume"), body, succeeding),

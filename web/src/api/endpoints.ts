@@ -12,23 +12,23 @@ export const claim = (body: { code: string; user: string; password: string }) =>
 export const signIn = (body: { user: string; password: string }) =>
   call<{ user: t.User; expires_at: t.Timestamp }>("POST", "/session", { body, anonymous: true });
 export const getSession = (signal?: AbortSignal) => call<t.SessionInfo>("GET", "/session", { signal, anonymous: true });
-export const signOut = () => call<void>("DELETE", "/session");
+export const signOut = () => call<undefined>("DELETE", "/session");
 
 // Account
 export const changePassword = (body: { current: string; new: string }) =>
-  call<void>("POST", "/account/password", { body, anonymous: true });
+  call<undefined>("POST", "/account/password", { body, anonymous: true });
 export const listSessions = () => call<t.Session[]>("GET", "/sessions");
-export const endSession = (session: string) => call<void>("DELETE", `/sessions/${id(session)}`);
+export const endSession = (session: string) => call<undefined>("DELETE", `/sessions/${id(session)}`);
 export const listTokens = () => call<t.Token[]>("GET", "/tokens");
 export const createToken = (body: { name: string; role?: t.Role; expires_in_days?: number }) =>
   call<{ token: t.Token; secret: string }>("POST", "/tokens", { body });
-export const revokeToken = (token: string) => call<void>("DELETE", `/tokens/${id(token)}`);
+export const revokeToken = (token: string) => call<undefined>("DELETE", `/tokens/${id(token)}`);
 export const listUsers = () => call<t.User[]>("GET", "/users");
 export const createUser = (body: { name: string; password: string; role: t.Role }) =>
   call<t.User>("POST", "/users", { body });
 export const changeUser = (user: string, body: { role?: t.Role; password?: string }) =>
   call<t.User>("PATCH", `/users/${id(user)}`, { body });
-export const deleteUser = (user: string) => call<void>("DELETE", `/users/${id(user)}`);
+export const deleteUser = (user: string) => call<undefined>("DELETE", `/users/${id(user)}`);
 
 // Devices
 export const listDevices = () => call<t.DeviceView[]>("GET", "/devices");

@@ -21,15 +21,14 @@ export function useLogs(name: string, deploymentId: string, service: string | un
   const live = useLive();
   const status = useStore(live.status);
   const [buffer] = useState(() => new LogBuffer());
-  const [ended, setEnded] = useState<string | null>(null);
+  // Another deployment or service is another log.
+  const log = `${deploymentId}/${service ?? ""}`;
+  const [end, setEnd] = useState<{ of: string; why: string } | null>(null);
+  const ended = end?.of === log ? end.why : null;
   const refusal = useStore(live.refusal);
   const entries = useSyncExternalStore(buffer.subscribe, buffer.snapshot);
 
-  // Another deployment or service is another log.
-  useEffect(() => {
-    setEnded(null);
-    return () => buffer.clear();
-  }, [buffer, deploymentId, service]);
+  useEffect(() => () => buffer.clear(), [buffer, log]);
 
   useEffect(() => {
     if (status !== "live") return;
@@ -37,12 +36,12 @@ export function useLogs(name: string, deploymentId: string, service: string | un
       buffer.resume();
       buffer.note("The connection was lost here; what was missed follows, as far as it is kept.");
     }
-    const stop = onLogs(({ of, lines, dropped, ended: end }) => {
+    const stop = onLogs(({ of, lines, dropped, ended: why }) => {
       if (of !== deploymentId) return;
       if (dropped > 0) buffer.note(`${dropped} lines came too fast and were skipped.`);
       // What was on its way for another choice of service is not ours any more.
       buffer.add(service ? lines.filter((line) => line.service === service) : lines);
-      if (end !== null) setEnded(end || "The log has ended.");
+      if (why !== null) setEnd({ of: log, why: why || "The log has ended." });
     });
     const begin = setTimeout(() => live.setLogs({ deployment_id: deploymentId, service, tail: TAIL }));
     return () => {
@@ -50,17 +49,17 @@ export function useLogs(name: string, deploymentId: string, service: string | un
       stop();
       live.setLogs(null);
     };
-  }, [live, status, buffer, deploymentId, service]);
+  }, [live, status, buffer, log, deploymentId, service]);
 
   useEffect(() => {
     if (status !== "polling") return;
     const abort = new AbortController();
     buffer.resume();
     followLogs(name, { tail: TAIL, service }, abort.signal, (lines) => buffer.add(lines)).catch((error: unknown) => {
-      if (!abort.signal.aborted) setEnded(messageOf(error));
+      if (!abort.signal.aborted) setEnd({ of: log, why: messageOf(error) });
     });
     return () => abort.abort();
-  }, [status, buffer, name, service]);
+  }, [status, buffer, log, name, service]);
 
   return {
     entries,

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useBlocker, useNavigate } from "@tanstack/react-router";
 import { Save } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import * as api from "@/api/endpoints";
 import { ApiError, fieldErrors, messageOf } from "@/api/problem";
 import * as queries from "@/api/queries";
@@ -52,7 +52,9 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
   // The values that the form began with; a refetch must not move them.
   const [base, setBase] = useState({ config, values: valuesOf(config, fields) });
   const [values, setValues] = useState(base.values);
-  const [plan, setPlan] = useState<Plan | null>(null);
+  // A plan is of the values that it was made for; after another change there is none on the page.
+  const [reviewed, setReviewed] = useState<{ plan: Plan; values: Values } | null>(null);
+  const plan = reviewed?.values === values ? reviewed.plan : null;
   const [shown, setShown] = useState<{ key: string; value: string } | null>(null);
   const blocked = useBlocked("deployment.update");
   const mayReveal = useBlocked("secret.reveal");
@@ -71,17 +73,17 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
     }
     setBase({ config, values: fresh });
     setValues(mine);
-    setPlan(null);
   };
 
   const review = useMutation({
     mutationFn: () => api.planDeployment(name, { action: "update", ...changes }),
-    onSuccess: setPlan,
+    onMutate: () => values,
+    onSuccess: (made, _, of) => setReviewed({ plan: made, values: of }),
   });
   const save = useOperation({
     quiet: true,
     onAccepted: ({ operation, unchanged }) => {
-      setPlan(null);
+      setReviewed(null);
       setBase({ config: base.config, values });
       void client.invalidateQueries({ queryKey: queries.config(name).queryKey });
       if (unchanged) toast("Nothing had to be changed.");
@@ -99,8 +101,6 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
     shouldBlockFn: () => dirty && !window.confirm("The changes on this page are not saved. Leave it?"),
     enableBeforeUnload: dirty,
   });
-  // Another change makes the plan on screen a plan of something else.
-  useEffect(() => setPlan(null), [values]);
 
   const errors: Record<string, string> = { ...fieldErrors(review.error) };
   for (const field of fields) {
@@ -202,7 +202,7 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
                   } catch (error) {
                     if (error instanceof ApiError && error.code === "conflict")
                       void client.invalidateQueries({ queryKey: queries.config(name).queryKey });
-                    if (error instanceof ApiError && error.plan) setPlan(error.plan);
+                    if (error instanceof ApiError && error.plan) setReviewed({ plan: error.plan, values });
                     throw error;
                   }
                 })

@@ -44,8 +44,8 @@ export function emptyForm(application: ApplicationDetail, fields: SchemaField[])
 
 /** What is kept in the tab: everything but the secrets. */
 export function withoutSecrets(form: Form, fields: SchemaField[]): Form {
-  const settings = { ...form.settings };
-  for (const field of fields) if (field.secret) delete settings[field.key];
+  const secret = new Set(fields.filter((field) => field.secret).map((field) => field.key));
+  const settings = Object.fromEntries(Object.entries(form.settings).filter(([key]) => !secret.has(key)));
   return { ...form, settings };
 }
 
