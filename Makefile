@@ -1,4 +1,4 @@
-# `make test SUITES=rust` runs one suite, `make lint LINT=rust` leaves the web UI out.
+# `make test SUITES=rust` runs one suite.
 # What each target needs is installed by the scripts themselves, from package registries alone.
 .PHONY: run build test lint bench lab-up lab-down openapi clean
 
@@ -13,7 +13,7 @@ test:
 	scripts/test $(SUITES)
 
 lint:
-	scripts/lint $(LINT)
+	scripts/lint
 
 bench:
 	scripts/bench

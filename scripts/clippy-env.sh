@@ -10,14 +10,12 @@ if [ -x "$driver" ]; then
 fi
 
 # Builds every test and the program, and prints cargo's messages as JSON. STEWARD_BUILD_UNTIL, in
-# seconds since 1970, ends it with status 124: what is built stays built. STEWARD_CRATES, such as
-# `-p steward-core`, builds less than the whole workspace.
+# seconds since 1970, ends it with status 124: what is built stays built.
 build_rust_tests() {
   local left=0
   if [ -n "${STEWARD_BUILD_UNTIL:-}" ]; then
     left=$((STEWARD_BUILD_UNTIL - $(date +%s)))
     [ "$left" -gt 0 ] || left=1
   fi
-  # shellcheck disable=SC2086
-  timeout "$left" cargo test ${STEWARD_CRATES:---workspace} --locked --no-run --message-format=json-render-diagnostics
+  timeout "$left" cargo test --workspace --locked --no-run --message-format=json-render-diagnostics
 }
