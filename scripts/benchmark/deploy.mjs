@@ -1,8 +1,8 @@
 // A deployment whose image is there, against `docker compose up` with the same file.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { docker, needImage, sweep } from "./docker.mjs";
-import { IMAGE, web } from "./entries.mjs";
+import { docker, sweep } from "./docker.mjs";
+import { web } from "./entries.mjs";
 import { median, rounded, time } from "./numbers.mjs";
 import { inPairs } from "./pairs.mjs";
 import { freePort, Server } from "./server.mjs";
@@ -14,10 +14,7 @@ const TARGET = 1.2;
 const SETTLE = 500;
 
 export async function deploy(bench) {
-  await needImage(bench, IMAGE);
-  const server = await Server.make(bench);
-  await server.start();
-  await server.claim();
+  const server = await Server.claimed(bench);
   const port = await freePort();
   await server.entry("web", web(port));
   // Two runs at once must not meet.

@@ -1,6 +1,6 @@
 // A burst of log lines through to one viewer, against `docker logs -f` of the same container.
-import { containers, needImage } from "./docker.mjs";
-import { IMAGE, printer } from "./entries.mjs";
+import { containers } from "./docker.mjs";
+import { printer } from "./entries.mjs";
 import { median, rate, rounded } from "./numbers.mjs";
 import { inPairs } from "./pairs.mjs";
 import { watch } from "./round.mjs";
@@ -12,10 +12,7 @@ const PAIRS = 3;
 const TARGET = 0.8;
 
 export async function logs(bench) {
-  await needImage(bench, IMAGE);
-  const server = await Server.make(bench);
-  await server.start();
-  await server.claim();
+  const server = await Server.claimed(bench);
   await server.entry("printer", printer(LINES));
   const name = `bench-${process.pid}`;
   await server.deploy("printer", name);

@@ -1,9 +1,8 @@
 // What a server takes that has deployed something and is then left alone.
 import { readFileSync } from "node:fs";
-import { enginePidFile, needImage } from "./docker.mjs";
-import { IMAGE, web } from "./entries.mjs";
+import { enginePidFile } from "./docker.mjs";
 import { MB, size } from "./numbers.mjs";
-import { freePort, Server } from "./server.mjs";
+import { Server } from "./server.mjs";
 import { pause } from "./stop.mjs";
 
 const IDLE = 30_000;
@@ -26,12 +25,7 @@ function engineMemory() {
 }
 
 export async function memory(bench) {
-  await needImage(bench, IMAGE);
-  const server = await Server.make(bench);
-  await server.start();
-  await server.claim();
-  await server.entry("web", web(await freePort()));
-  await server.deploy("web", `bench-${process.pid}`);
+  const server = await Server.used(bench);
   await pause(IDLE);
   const rss = value(`/proc/${server.pid}/status`, "VmRSS");
   const pss = value(`/proc/${server.pid}/smaps_rollup`, "Pss");

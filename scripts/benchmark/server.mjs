@@ -4,7 +4,8 @@ import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sweep } from "./docker.mjs";
+import { needImage, sweep } from "./docker.mjs";
+import { IMAGE, web } from "./entries.mjs";
 import { end, hasEnded, run, start } from "./run.mjs";
 import { pause, stopped, until } from "./stop.mjs";
 
@@ -29,8 +30,21 @@ export class Server {
   #running;
   #said = { out: "", err: "" };
 
-  static async make(bench) {
-    return new Server(bench, await freePort());
+  /** One that runs, with an account that is signed in, and the image of what is deployed. */
+  static async claimed(bench) {
+    await needImage(bench, IMAGE);
+    const server = new Server(bench, await freePort());
+    await server.start();
+    await server.claim();
+    return server;
+  }
+
+  /** One that runs a web server already. */
+  static async used(bench) {
+    const server = await Server.claimed(bench);
+    await server.entry("web", web(await freePort()));
+    await server.deploy("web", `bench-${process.pid}`);
+    return server;
   }
 
   constructor({ steward, cleanup }, port) {

@@ -1,20 +1,14 @@
 // From the start of the process to the first answer, with a data folder that has been used.
-import { docker, needImage } from "./docker.mjs";
-import { IMAGE, web } from "./entries.mjs";
+import { docker } from "./docker.mjs";
 import { median, rounded, time } from "./numbers.mjs";
 import { run } from "./run.mjs";
-import { freePort, Server } from "./server.mjs";
+import { Server } from "./server.mjs";
 
 const TIMES = 10;
 const TARGET = 200;
 
 export async function start(bench) {
-  await needImage(bench, IMAGE);
-  const server = await Server.make(bench);
-  await server.start();
-  await server.claim();
-  await server.entry("web", web(await freePort()));
-  await server.deploy("web", `bench-${process.pid}`);
+  const server = await Server.used(bench);
   await server.stop();
   const samples = { serve: [], version: [], docker: [] };
   for (let count = 0; count < TIMES; count++) {
