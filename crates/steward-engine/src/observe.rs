@@ -65,13 +65,21 @@ impl Observers {
 
 /// How to get an engine, for a machine where none answers.
 pub(crate) fn engine_hint(facts: &Facts) -> String {
-    install_commands(&facts.os_id).join("\n")
+    install_commands(facts).join("\n")
 }
 
 /// The commands that install and start Docker with Compose, for a distribution.
-pub(crate) fn install_commands(os_id: &str) -> Vec<String> {
-    let commands: &[&str] = match os_id {
+pub(crate) fn install_commands(facts: &Facts) -> Vec<String> {
+    let commands: &[&str] = match facts.os_id.as_str() {
         "ubuntu" | "linuxmint" | "pop" => &["sudo apt install docker.io docker-compose-v2", "sudo systemctl enable --now docker"],
+        // Up to Debian 12 the package is Compose 1; the plugin is installed by hand, as
+        // https://docs.docker.com/compose/install/linux/#install-the-plugin-manually says.
+        "debian" | "raspbian" if ["11 ", "12 "].iter().any(|version| facts.os.contains(version)) => &[
+            "sudo apt install docker.io curl",
+            "sudo curl -SL --create-dirs https://github.com/docker/compose/releases/latest/download/docker-compose-linux-$(uname -m) -o /usr/local/lib/docker/cli-plugins/docker-compose",
+            "sudo chmod +x /usr/local/lib/docker/cli-plugins/docker-compose",
+            "sudo systemctl enable --now docker",
+        ],
         "debian" | "raspbian" => &["sudo apt install docker.io docker-compose", "sudo systemctl enable --now docker"],
         "fedora" => &["sudo dnf install moby-engine docker-compose", "sudo systemctl enable --now docker"],
         "arch" | "manjaro" | "endeavouros" => &["sudo pacman -S docker docker-compose", "sudo systemctl enable --now docker"],
@@ -163,10 +171,14 @@ mod tests {
 
     #[test]
     fn every_distribution_gets_instructions() {
+        let commands = |id: &str, name: &str| install_commands(&Facts { os_id: id.to_owned(), os: name.to_owned(), ..Facts::default() });
         for os in ["debian", "ubuntu", "fedora", "arch", "alpine", "nixos", "plan9", ""] {
-            assert!(!install_commands(os).is_empty(), "{os}");
+            assert!(!commands(os, "").is_empty(), "{os}");
         }
-        assert!(install_commands("ubuntu")[0].contains("docker-compose-v2"));
+        assert!(commands("ubuntu", "Ubuntu 24.04.3 LTS")[0].contains("docker-compose-v2"));
+        assert!(commands("debian", "Debian GNU/Linux 13 (trixie)")[0].contains("docker-compose"));
+        // Its docker-compose is version 1, which is no plugin.
+        assert!(!commands("debian", "Debian GNU/Linux 12 (bookworm)")[0].contains("docker-compose"));
     }
 
     #[test]

@@ -513,16 +513,14 @@ impl Inner {
 
     fn device_view(&self, device: Device, placed: &[Deployment]) -> DeviceView {
         let seen = self.observers.of(&device.id);
-        let os = seen.facts.as_ref().map(|facts| facts.os_id.clone()).unwrap_or_default();
+        let commands = || install_commands(&seen.facts.clone().unwrap_or_default());
         let no_compose = seen.engine.as_ref().is_some_and(|engine| engine.compose_version.is_none());
         let problem = match &seen.problem {
-            Some(message) => {
-                Some(Problem { message: message.clone(), hint: "Install and start Docker:".to_owned(), commands: install_commands(&os) })
-            }
+            Some(message) => Some(Problem { message: message.clone(), hint: "Install and start Docker:".to_owned(), commands: commands() }),
             None if no_compose => Some(Problem {
                 message: "Docker Compose 2 is missing".to_owned(),
                 hint: "Install the Compose plugin:".to_owned(),
-                commands: install_commands(&os),
+                commands: commands(),
             }),
             None => None,
         };

@@ -110,7 +110,8 @@ async fn get_logs(
 fn with_gap(batch: LogBatch) -> Vec<LogLine> {
     let gap = (batch.dropped > 0).then(|| {
         let service = ServiceName::parse("steward").ok()?;
-        Some(LogLine { at: None, service, stream: LogStream::Stderr, text: "… lines were left out: this reader is too slow".to_owned() })
+        let text = format!("… {} lines were left out: this reader is too slow", batch.dropped);
+        Some(LogLine { at: None, service, stream: LogStream::Stderr, text })
     });
     gap.flatten().into_iter().chain(batch.lines).collect()
 }
