@@ -180,6 +180,25 @@ export const SCHEMA: t.JsonSchema = {
   required: [],
 };
 
+/** The form is made from the JSON Schema; of these only the order counts. */
+function setting(key: string): t.Definition["settings"][number] {
+  return {
+    key,
+    type: "string",
+    title: key,
+    description: "",
+    default: null,
+    required: false,
+    options: [],
+    minimum: null,
+    maximum: null,
+    pattern: null,
+    secret: false,
+    generate: null,
+    advanced: false,
+  };
+}
+
 export function definition(slug: string, title: string): t.Definition {
   return {
     title,
@@ -190,6 +209,9 @@ export function definition(slug: string, title: string): t.Definition {
       {
         name: "web",
         image: `docker.io/library/${slug}:1`,
+        command: [],
+        env: {},
+        health_check: null,
         ports: [{ internal: 80, external: 8080, protocol: "tcp", web: true }],
         volumes: [{ name: "data", path: "/data", read_only: false }],
         depends_on: [],
@@ -198,7 +220,8 @@ export function definition(slug: string, title: string): t.Definition {
       },
     ],
     resources: { cpu: 200, memory: 128, storage: 256 },
-    settings: ["greeting", "language", "signups", "admin_token", "workers"].map((key) => ({ key })),
+    database: null,
+    settings: ["greeting", "language", "signups", "admin_token", "workers"].map(setting),
     public_access: false,
     post_install: "Open the page and make the first account. It becomes the administrator.",
   };

@@ -37,7 +37,7 @@ pub struct AuditRow {
     /// The operation, when there is one.
     pub operation_id: Option<OperationId>,
     /// Parameters without secrets, or the result, or the reason of a refusal.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub detail: serde_json::Value,
     /// SHA-256 over this row and the hash of the row before, in hex.
     pub hash: String,

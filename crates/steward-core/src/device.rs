@@ -126,6 +126,7 @@ pub enum ContainerState {
 /// What a container's own health check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ContainerHealth)]
 pub enum Health {
     /// It has no health check.
     None,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::definition;
 use crate::id::{DeploymentId, DeviceId, OperationId};
 use crate::name::{DeploymentName, SettingKey, Slug, VolumeName};
 use crate::plan::Plan;
@@ -17,7 +18,7 @@ macro_rules! kinds {
         /// Every operation that exists. There is no other way to change anything on a device.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum Kind {
-            $(#[doc = $doc] #[serde(rename = $text)] $variant,)*
+            $(#[doc = $doc] #[serde(rename = $text)] #[schema(rename = $text)] $variant,)*
         }
 
         impl Kind {
@@ -97,11 +98,11 @@ pub struct DeploymentDeploy {
     pub device_id: Option<DeviceId>,
     /// Values of the application's settings.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, definition::SettingValue>)]
     pub settings: BTreeMap<SettingKey, Value>,
     /// Ports on the device, by `INTERNAL/PROTOCOL`; the definition's own when absent.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, u16>)]
     pub ports: PortChoices,
 }
 
@@ -136,11 +137,11 @@ pub struct DeploymentUpdate {
     pub deployment_id: DeploymentId,
     /// Settings to change; `null` returns one to its default; absent ones stay.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, definition::SettingValue>)]
     pub settings: BTreeMap<SettingKey, Value>,
     /// Ports to change, by `INTERNAL/PROTOCOL`; absent ones stay.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, u16>)]
     pub ports: PortChoices,
     /// The revision that the change was made against; refused when another one is active now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -280,7 +281,7 @@ pub struct StepRecord {
     pub state: StepState,
     /// What it was going to make, and what was there before; written before it acts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Value)]
     pub intent: Option<Value>,
     /// When it began.
     pub started_at: Option<Timestamp>,
@@ -342,7 +343,7 @@ pub struct Operation {
     /// Who asked.
     pub actor: String,
     /// What was asked, without secrets.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub request: Value,
     /// Whether anything changed, or will.
     pub changed: bool,

@@ -40,9 +40,11 @@ pub struct Check {
     pub message: String,
     /// What would mend it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub fix: Option<Fix>,
     /// What a person can do about it, when there is no `fix`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub hint: Option<String>,
 }
 

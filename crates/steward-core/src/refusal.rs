@@ -9,7 +9,7 @@ macro_rules! codes {
         /// Why something was refused. Stable: programs decide by it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum Code {
-            $($(#[$doc])* #[serde(rename = $text)] $variant,)*
+            $($(#[$doc])* #[serde(rename = $text)] #[schema(rename = $text)] $variant,)*
         }
 
         impl Code {
@@ -108,9 +108,11 @@ pub struct Refusal {
     pub message: String,
     /// The field of the request that is meant, as a dotted path.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub field: Option<String>,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub hint: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward_core::audit::AuditRow;
-use steward_core::definition::{Definition, settings};
+use steward_core::definition::{Definition, SettingValue, settings};
 use steward_core::deployment::{Deployment, DeploymentState, Desired, Revision, Settings, observed_state};
 use steward_core::device::{Container, ContainerState, Device, DeviceStatus, EngineInfo, Facts, Health, LABEL_DEPLOYMENT, ListeningPort};
 use steward_core::name::{DeploymentName, ServiceName, SettingKey, Slug, VolumeName};
@@ -27,6 +27,7 @@ use crate::operations::open_secrets;
 
 /// Something that is wrong with a device, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DeviceProblem)]
 pub struct Problem {
     /// What is wrong.
     pub message: String,
@@ -138,14 +139,14 @@ pub struct DeploymentView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ConfigView {
     /// Values of the settings that are not secret.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, SettingValue>)]
     pub settings: Settings,
     /// Secret settings that have a value.
     pub secrets_set: Vec<SettingKey>,
     /// Ports on the device, by `INTERNAL/PROTOCOL`.
     pub ports: BTreeMap<String, u16>,
     /// JSON Schema of the settings.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub schema: Value,
     /// The definition that a change would bring into force.
     pub definition: Definition,
@@ -169,10 +170,10 @@ pub struct RevisionView {
     /// When it became active.
     pub activated_at: Option<Timestamp>,
     /// Values of the settings that are not secret.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, SettingValue>)]
     pub settings: Settings,
     /// The chosen ports.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, u16>)]
     pub ports: PortChoices,
     /// A unified diff of the Compose file against the revision before.
     pub diff: String,

@@ -729,9 +729,11 @@ export interface components {
         };
         /** @description An application with everything that is known of it. */
         ApplicationDetail: components["schemas"]["ApplicationSummary"] & {
-            definition?: components["schemas"]["Definition"] | null;
+            definition: components["schemas"]["Definition"] | null;
             /** @description JSON Schema of its settings; absent when it is broken. */
-            settings_schema?: Record<string, never> | null;
+            settings_schema: {
+                [key: string]: unknown;
+            } | null;
             /** @description The text of its file. */
             source_text: string;
         };
@@ -746,9 +748,9 @@ export interface components {
             /** @description Its category. */
             category: string;
             /** @description The project's own site. */
-            website?: string | null;
+            website: string | null;
             /** @description Where its icon is. */
-            icon?: string | null;
+            icon: string | null;
             /** @description What it needs. */
             resources: components["schemas"]["Resources"];
             /** @description Its images. */
@@ -756,7 +758,7 @@ export interface components {
             /** @description Whether Steward carries every image inside itself, so that no registry is needed. */
             embedded: boolean;
             /** @description Why it cannot be deployed: what is wrong in its file, and where. */
-            broken?: components["schemas"]["Broken"][] | null;
+            broken: components["schemas"]["Broken"][] | null;
             /** @description How many deployments it has. */
             deployments: number;
             /** @description Where it comes from. */
@@ -786,9 +788,9 @@ export interface components {
             target: string;
             /** @description Which phase. */
             phase: components["schemas"]["AuditPhase"];
-            operation_id?: components["schemas"]["OperationId"] | null;
+            operation_id: components["schemas"]["OperationId"] | null;
             /** @description Parameters without secrets, or the result, or the reason of a refusal. */
-            detail: Record<string, never>;
+            detail: unknown;
             /** @description SHA-256 over this row and the hash of the row before, in hex. */
             hash: string;
         };
@@ -816,7 +818,7 @@ export interface components {
             /** @description What it does. */
             kind: components["schemas"]["Kind"];
             /** @description The step that is under way. */
-            step?: string | null;
+            step: string | null;
         };
         /** @description One pre-flight check. */
         Check: {
@@ -826,9 +828,10 @@ export interface components {
             status: components["schemas"]["CheckStatus"];
             /** @description One sentence. */
             message: string;
-            fix?: components["schemas"]["Fix"] | null;
+            /** @description What would mend it. */
+            fix?: components["schemas"]["Fix"];
             /** @description What a person can do about it, when there is no `fix`. */
-            hint?: string | null;
+            hint?: string;
         };
         /**
          * @description What a pre-flight check found.
@@ -851,7 +854,7 @@ export interface components {
          * @description Why something was refused. Stable: programs decide by it.
          * @enum {string}
          */
-        Code: "InvalidId" | "InvalidName" | "InvalidValue" | "UnknownField" | "InvalidBody" | "UnsupportedMediaType" | "BodyTooLarge" | "InvalidDefinition" | "ForbiddenByPolicy" | "NotFound" | "MethodNotAllowed" | "NotSignedIn" | "SignInFailed" | "NotAllowed" | "SetupCodeWrong" | "CrossOrigin" | "UnknownHost" | "TooManyRequests" | "NameTaken" | "PreflightFailed" | "PlanStale" | "Locked" | "Conflict" | "IdempotencyKeyReused" | "WrongState" | "ConfirmationRequired" | "DeviceUnreachable" | "TimedOut" | "StepFailed" | "StorageUnavailable" | "Internal";
+        Code: "invalid_id" | "invalid_name" | "invalid_value" | "unknown_field" | "invalid_body" | "unsupported_media_type" | "body_too_large" | "invalid_definition" | "forbidden_by_policy" | "not_found" | "method_not_allowed" | "not_signed_in" | "sign_in_failed" | "not_allowed" | "setup_code_wrong" | "cross_origin" | "unknown_host" | "too_many_requests" | "name_taken" | "preflight_failed" | "plan_stale" | "locked" | "conflict" | "idempotency_key_reused" | "wrong_state" | "confirmation_required" | "device_unreachable" | "timed_out" | "step_failed" | "storage_unavailable" | "internal";
         /** @description A command that ran, or an engine request written as the command that would do the same. */
         CommandRecord: {
             /**
@@ -869,7 +872,7 @@ export interface components {
              * Format: int32
              * @description The exit code; absent when it was killed or never ended.
              */
-            exit_code?: number | null;
+            exit_code: number | null;
             /**
              * Format: int64
              * @description How long it took, in milliseconds.
@@ -883,7 +886,9 @@ export interface components {
         /** @description The settings of a deployment as they are in force. */
         ConfigView: {
             /** @description Values of the settings that are not secret. */
-            settings: Record<string, never>;
+            settings: {
+                [key: string]: components["schemas"]["SettingValue"];
+            };
             /** @description Secret settings that have a value. */
             secrets_set: components["schemas"]["SettingKey"][];
             /** @description Ports on the device, by `INTERNAL/PROTOCOL`. */
@@ -891,7 +896,9 @@ export interface components {
                 [key: string]: number;
             };
             /** @description JSON Schema of the settings. */
-            schema: Record<string, never>;
+            schema: {
+                [key: string]: unknown;
+            };
             /** @description The definition that a change would bring into force. */
             definition: components["schemas"]["Definition"];
             /**
@@ -913,18 +920,18 @@ export interface components {
             /** @description What it is doing. */
             state: components["schemas"]["ContainerState"];
             /** @description What its health check says. */
-            health: components["schemas"]["Health"];
+            health: components["schemas"]["ContainerHealth"];
             /**
              * Format: int64
              * @description The exit code, when it ended.
              */
-            exit_code?: number | null;
+            exit_code: number | null;
             /**
              * Format: int64
              * @description How often the engine restarted it.
              */
             restart_count: number;
-            started_at?: components["schemas"]["Timestamp"] | null;
+            started_at: components["schemas"]["Timestamp"] | null;
             /** @description Its labels. */
             labels: {
                 [key: string]: string;
@@ -934,6 +941,11 @@ export interface components {
             /** @description The names of the volumes it mounts. */
             volumes: string[];
         };
+        /**
+         * @description What a container's own health check says.
+         * @enum {string}
+         */
+        ContainerHealth: "none" | "starting" | "healthy" | "unhealthy";
         /** @description An absolute path inside a container. */
         ContainerPath: string;
         /** @description One container of a definition. */
@@ -952,16 +964,16 @@ export interface components {
             };
             /** @description Its volumes. */
             volumes: components["schemas"]["VolumeSpec"][];
-            health_check?: components["schemas"]["HealthCheck"] | null;
+            health_check: components["schemas"]["HealthCheck"] | null;
             /** @description Services that must be healthy before it starts. */
             depends_on: components["schemas"]["ServiceName"][];
             /** @description The user it runs as, such as `1000:1000`. */
-            user?: string | null;
+            user: string | null;
             /**
              * Format: int64
              * @description How much memory it may use, in MiB; no limit when absent.
              */
-            memory_limit?: number | null;
+            memory_limit: number | null;
         };
         /**
          * @description What a container is doing.
@@ -981,7 +993,7 @@ export interface components {
         Database: {
             /** @description `postgres` or `mariadb`. */
             engine: string;
-            container?: components["schemas"]["ServiceName"] | null;
+            container: components["schemas"]["ServiceName"] | null;
         };
         /**
          * @description What an application is made of. Validated: at least one container, names unique, every
@@ -995,18 +1007,18 @@ export interface components {
             /** @description One of [`CATEGORIES`]. */
             category: string;
             /** @description The project's own site. */
-            website?: string | null;
+            website: string | null;
             /** @description Its containers, in the order they are written; the first one is the main one. */
             containers: components["schemas"]["ContainerSpec"][];
             /** @description What it needs in all. */
             resources: components["schemas"]["Resources"];
             /** @description Its settings, in the order they are written. */
             settings: components["schemas"]["Setting"][];
-            database?: components["schemas"]["Database"] | null;
+            database: components["schemas"]["Database"] | null;
             /** @description Whether it is meant to be reached from outside. */
             public_access: boolean;
             /** @description What to do after the first start, as plain text. */
-            post_install?: string | null;
+            post_install: string | null;
         };
         /** @description Deploys an application, or plans it. */
         DeployRequest: {
@@ -1016,7 +1028,7 @@ export interface components {
             device_id?: string | null;
             /** @description Values of the application's settings. */
             settings?: {
-                [key: string]: unknown;
+                [key: string]: components["schemas"]["SettingValue"];
             };
             /** @description Ports on the device, by `INTERNAL/PROTOCOL`; the definition's own when absent. */
             ports?: {
@@ -1029,7 +1041,7 @@ export interface components {
         DeploymentChange: {
             /** @description Settings to change; `null` returns one to its default; absent ones stay. */
             settings?: {
-                [key: string]: unknown;
+                [key: string]: components["schemas"]["SettingValue"];
             };
             /** @description Ports to change, by `INTERNAL/PROTOCOL`; absent ones stay. */
             ports?: {
@@ -1050,9 +1062,13 @@ export interface components {
             name?: components["schemas"]["DeploymentName"] | null;
             device_id?: components["schemas"]["DeviceId"] | null;
             /** @description Values of the application's settings. */
-            settings?: Record<string, never>;
+            settings?: {
+                [key: string]: components["schemas"]["SettingValue"];
+            };
             /** @description Ports on the device, by `INTERNAL/PROTOCOL`; the definition's own when absent. */
-            ports?: Record<string, never>;
+            ports?: {
+                [key: string]: number;
+            };
         };
         /** @description A deployment. */
         DeploymentId: string;
@@ -1098,9 +1114,13 @@ export interface components {
             /** @description The deployment. */
             deployment_id: components["schemas"]["DeploymentId"];
             /** @description Settings to change; `null` returns one to its default; absent ones stay. */
-            settings?: Record<string, never>;
+            settings?: {
+                [key: string]: components["schemas"]["SettingValue"];
+            };
             /** @description Ports to change, by `INTERNAL/PROTOCOL`; absent ones stay. */
-            ports?: Record<string, never>;
+            ports?: {
+                [key: string]: number;
+            };
             /**
              * Format: int32
              * @description The revision that the change was made against; refused when another one is active now.
@@ -1118,7 +1138,7 @@ export interface components {
             /** @description The application's title. */
             title: string;
             /** @description Where the application's icon is. */
-            icon?: string | null;
+            icon: string | null;
             /** @description Where it runs. */
             device_id: components["schemas"]["DeviceId"];
             /** @description That device's name. */
@@ -1131,21 +1151,21 @@ export interface components {
              * Format: int32
              * @description The revision in force; absent until the first one is.
              */
-            revision?: number | null;
+            revision: number | null;
             /** @description Its services. */
             services: components["schemas"]["ServiceView"][];
             /** @description What a browser can open. */
             links: components["schemas"]["LinkView"][];
-            busy?: components["schemas"]["Busy"] | null;
+            busy: components["schemas"]["Busy"] | null;
             /** @description Whether the catalog's definition is another one than the revision's. */
             update_available: boolean;
             /** @description What to do after the first start. */
-            post_install?: string | null;
+            post_install: string | null;
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
             /** @description When it last changed. */
             updated_at: components["schemas"]["Timestamp"];
-            observed_at?: components["schemas"]["Timestamp"] | null;
+            observed_at: components["schemas"]["Timestamp"] | null;
         };
         /**
          * @description Whether a deployment should run.
@@ -1167,11 +1187,20 @@ export interface components {
         };
         /** @description A device. */
         DeviceId: string;
+        /** @description Something that is wrong with a device, and what to do. */
+        DeviceProblem: {
+            /** @description What is wrong. */
+            message: string;
+            /** @description What to do, in words. */
+            hint: string;
+            /** @description What to run on the device. */
+            commands: string[];
+        };
         /** @description What a device measures. */
         DeviceStats: {
             /** @description What it is and has. */
             facts: components["schemas"]["Facts"];
-            observed_at?: components["schemas"]["Timestamp"] | null;
+            observed_at: components["schemas"]["Timestamp"] | null;
         };
         /**
          * @description Whether a device answers.
@@ -1187,10 +1216,10 @@ export interface components {
         DeviceView: components["schemas"]["Device"] & {
             /** @description Whether it answers. */
             status: components["schemas"]["DeviceStatus"];
-            facts?: components["schemas"]["Facts"] | null;
-            engine?: components["schemas"]["EngineInfo"] | null;
-            problem?: components["schemas"]["Problem"] | null;
-            observed_at?: components["schemas"]["Timestamp"] | null;
+            facts: components["schemas"]["Facts"] | null;
+            engine: components["schemas"]["EngineInfo"] | null;
+            problem: components["schemas"]["DeviceProblem"] | null;
+            observed_at: components["schemas"]["Timestamp"] | null;
             /** @description How many deployments it has. */
             deployments: number;
         };
@@ -1201,7 +1230,7 @@ export interface components {
             /** @description The API version that is used with it. */
             api_version: string;
             /** @description The version of the Compose plugin; absent when there is none of version 2 or later. */
-            compose_version?: string | null;
+            compose_version: string | null;
             /** @description The architecture of the engine, in Docker's words. */
             architecture: string;
             /** @description Where it keeps its data. */
@@ -1281,7 +1310,8 @@ export interface components {
             claimed: boolean;
             /** @description The database. */
             database: components["schemas"]["Part"];
-            engine?: components["schemas"]["Part"] | null;
+            /** @description The container engine of this machine; only for those who are signed in. */
+            engine?: components["schemas"]["Part"];
         };
         /** @description How to tell that a container is healthy. */
         HealthCheck: components["schemas"]["ProbeSpec"] & {
@@ -1312,7 +1342,7 @@ export interface components {
          * @description Every operation that exists. There is no other way to change anything on a device.
          * @enum {string}
          */
-        Kind: "DeploymentDeploy" | "DeploymentStart" | "DeploymentStop" | "DeploymentRestart" | "DeploymentUpdate" | "DeploymentRollback" | "DeploymentRemove" | "VolumeDelete";
+        Kind: "deployment.deploy" | "deployment.start" | "deployment.stop" | "deployment.restart" | "deployment.update" | "deployment.rollback" | "deployment.remove" | "volume.delete";
         /** @description Something that a browser can open. */
         LinkView: {
             /** @description What it is. */
@@ -1330,11 +1360,11 @@ export interface components {
             /** @description The protocol. */
             protocol: components["schemas"]["Protocol"];
             /** @description Who listens: a container's or a program's name; absent when it cannot be known. */
-            owner?: string | null;
+            owner: string | null;
         };
         /** @description One line that a container wrote. The text is untrusted and may hold anything but a line break. */
         LogLine: {
-            at?: components["schemas"]["Timestamp"] | null;
+            at: components["schemas"]["Timestamp"] | null;
             /** @description The container's service. */
             service: components["schemas"]["ServiceName"];
             /** @description Which stream. */
@@ -1373,27 +1403,29 @@ export interface components {
             state: components["schemas"]["State"];
             /** @description What it is about: a deployment's or a volume's name. */
             target: string;
-            deployment_id?: components["schemas"]["DeploymentId"] | null;
+            deployment_id: components["schemas"]["DeploymentId"] | null;
             /** @description The device it happens on. */
             device_id: components["schemas"]["DeviceId"];
             /** @description Who asked. */
             actor: string;
             /** @description What was asked, without secrets. */
-            request: Record<string, never>;
+            request: {
+                [key: string]: unknown;
+            };
             /** @description Whether anything changed, or will. */
             changed: boolean;
             /** @description When it was accepted. */
             created_at: components["schemas"]["Timestamp"];
-            started_at?: components["schemas"]["Timestamp"] | null;
-            finished_at?: components["schemas"]["Timestamp"] | null;
+            started_at: components["schemas"]["Timestamp"] | null;
+            finished_at: components["schemas"]["Timestamp"] | null;
             /** @description The name of the step that is under way. */
-            current_step?: string | null;
+            current_step: string | null;
             /** @description The name of the step that failed. */
-            failed_step?: string | null;
-            error?: components["schemas"]["Refusal"] | null;
+            failed_step: string | null;
+            error: components["schemas"]["Refusal"] | null;
             /** @description What is left and how to mend it, when it needs attention. */
             left_over: string[];
-            waiting?: components["schemas"]["Waiting"] | null;
+            waiting: components["schemas"]["Waiting"] | null;
             /** @description Whether somebody asked to cancel it. */
             cancel_requested: boolean;
         };
@@ -1482,7 +1514,7 @@ export interface components {
             action: components["schemas"]["PlanAction"];
             /** @description For `update`: settings to change. */
             settings?: {
-                [key: string]: unknown;
+                [key: string]: components["schemas"]["SettingValue"];
             };
             /** @description For `update`: ports to change. */
             ports?: {
@@ -1499,7 +1531,7 @@ export interface components {
             /** @description Its path below the deployment's project folder. */
             path: string;
             /** @description Its new content, secrets masked; absent when it is removed. */
-            content?: string | null;
+            content: string | null;
             /** @description A unified diff against what is there now; empty when nothing changes. */
             diff: string;
         };
@@ -1539,7 +1571,7 @@ export interface components {
              * Format: int32
              * @description The port on the device; absent: reachable by the deployment's own containers only.
              */
-            external?: number | null;
+            external: number | null;
             /** @description The protocol. */
             protocol: components["schemas"]["Protocol"];
             /** @description Whether a browser can open it: then it becomes a link. */
@@ -1586,18 +1618,20 @@ export interface components {
             /** @description Why, for programs. */
             code: components["schemas"]["Code"];
             /** @description The field of the request that is meant, as a dotted path. */
-            field?: string | null;
+            field?: string;
             /** @description What to do next. */
-            hint?: string | null;
-            operation_id?: components["schemas"]["OperationId"] | null;
+            hint?: string;
+            /** @description The operation that it is about or that is in the way. */
+            operation_id?: components["schemas"]["OperationId"];
             /** @description Everything that is wrong, when it is more than one thing. */
             errors?: components["schemas"]["Refusal"][];
-            plan?: components["schemas"]["Plan"] | null;
+            /** @description The plan that cannot be followed. */
+            plan?: components["schemas"]["Plan"];
         };
         /** @description How far a running step is. Amounts are absent when the source does not say them. */
         Progress: {
-            operation_id?: components["schemas"]["OperationId"] | null;
-            deployment_id?: components["schemas"]["DeploymentId"] | null;
+            operation_id: components["schemas"]["OperationId"] | null;
+            deployment_id: components["schemas"]["DeploymentId"] | null;
             /** @description The step's name. */
             step: string;
             /** @description What is being done, in words. */
@@ -1606,22 +1640,22 @@ export interface components {
              * Format: int64
              * @description How many parts (layers) are done.
              */
-            done?: number | null;
+            done: number | null;
             /**
              * Format: int64
              * @description How many parts there are.
              */
-            total?: number | null;
+            total: number | null;
             /**
              * Format: int64
              * @description How many bytes are done.
              */
-            bytes_done?: number | null;
+            bytes_done: number | null;
             /**
              * Format: int64
              * @description How many bytes there are, as far as known.
              */
-            bytes_total?: number | null;
+            bytes_total: number | null;
         };
         /**
          * @description The protocol of a port.
@@ -1650,9 +1684,9 @@ export interface components {
             /** @description One sentence that names the thing and the place. */
             message: string;
             /** @description The field of the request that is meant, as a dotted path. */
-            field?: string | null;
+            field?: string;
             /** @description What to do next. */
-            hint?: string | null;
+            hint?: string;
         };
         /** @description One request for an operation, as the API and the CLI send it. */
         Request: (components["schemas"]["DeploymentDeploy"] & {
@@ -1724,11 +1758,15 @@ export interface components {
             operation_id: components["schemas"]["OperationId"];
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
-            activated_at?: components["schemas"]["Timestamp"] | null;
+            activated_at: components["schemas"]["Timestamp"] | null;
             /** @description Values of the settings that are not secret. */
-            settings: Record<string, never>;
+            settings: {
+                [key: string]: components["schemas"]["SettingValue"];
+            };
             /** @description The chosen ports. */
-            ports: Record<string, never>;
+            ports: {
+                [key: string]: number;
+            };
             /** @description A unified diff of the Compose file against the revision before. */
             diff: string;
         };
@@ -1755,9 +1793,9 @@ export interface components {
             name: components["schemas"]["ServiceName"];
             /** @description Its image. */
             image: string;
-            state?: components["schemas"]["ContainerState"] | null;
+            state: components["schemas"]["ContainerState"] | null;
             /** @description What its health check says. */
-            health: components["schemas"]["Health"];
+            health: components["schemas"]["ContainerHealth"];
             /**
              * Format: int64
              * @description How often the engine restarted it.
@@ -1767,8 +1805,8 @@ export interface components {
              * Format: int64
              * @description The exit code, when it ended.
              */
-            exit_code?: number | null;
-            started_at?: components["schemas"]["Timestamp"] | null;
+            exit_code: number | null;
+            started_at: components["schemas"]["Timestamp"] | null;
         };
         /** @description A signed-in browser or CLI. */
         Session: {
@@ -1799,31 +1837,30 @@ export interface components {
             title: string;
             /** @description One sentence of help. */
             description: string;
-            /** @description The value when none is given. */
-            default?: Record<string, never> | null;
+            default: components["schemas"]["SettingValue"] | null;
             /** @description Whether a value must be given (when there is no default and nothing is generated). */
             required: boolean;
             /** @description The only values that are allowed. */
-            options: Record<string, never>[];
+            options: components["schemas"]["SettingValue"][];
             /**
              * Format: double
              * @description The smallest number, or the shortest text.
              */
-            minimum?: number | null;
+            minimum: number | null;
             /**
              * Format: double
              * @description The largest number, or the longest text.
              */
-            maximum?: number | null;
+            maximum: number | null;
             /** @description A pattern that a text must match from end to end, of the kind `[class]{m,n}` sequences. */
-            pattern?: string | null;
+            pattern: string | null;
             /** @description Whether it is secret: kept encrypted, never shown. */
             secret: boolean;
             /**
              * Format: int32
              * @description How many characters Steward generates when no value is given.
              */
-            generate?: number | null;
+            generate: number | null;
             /** @description Whether the form shows it under "Advanced". */
             advanced: boolean;
         };
@@ -1834,6 +1871,11 @@ export interface components {
          * @enum {string}
          */
         SettingType: "string" | "integer" | "number" | "boolean";
+        /**
+         * @description What a setting's value may be, for the description of the API. Values are read as JSON and then
+         *     judged by their setting.
+         */
+        SettingValue: string | number | boolean | null;
         /** @description Signs in. */
         SignIn: {
             /** @description The account's name. */
@@ -1859,13 +1901,13 @@ export interface components {
             /** @description Where it is. */
             state: components["schemas"]["StepState"];
             /** @description What it was going to make, and what was there before; written before it acts. */
-            intent?: Record<string, never> | null;
-            started_at?: components["schemas"]["Timestamp"] | null;
-            finished_at?: components["schemas"]["Timestamp"] | null;
-            undone_at?: components["schemas"]["Timestamp"] | null;
-            error?: components["schemas"]["Refusal"] | null;
+            intent?: unknown;
+            started_at: components["schemas"]["Timestamp"] | null;
+            finished_at: components["schemas"]["Timestamp"] | null;
+            undone_at: components["schemas"]["Timestamp"] | null;
+            error: components["schemas"]["Refusal"] | null;
             /** @description What its undo did, or why that failed. */
-            undo_note?: string | null;
+            undo_note: string | null;
         };
         /**
          * @description Where a step is.
@@ -1902,8 +1944,8 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
-            expires_at?: components["schemas"]["Timestamp"] | null;
-            last_used_at?: components["schemas"]["Timestamp"] | null;
+            expires_at: components["schemas"]["Timestamp"] | null;
+            last_used_at: components["schemas"]["Timestamp"] | null;
         };
         /** @description An API token. */
         TokenId: string;
@@ -1994,11 +2036,11 @@ export interface components {
             /** @description The device it is on. */
             device_id: components["schemas"]["DeviceId"];
             /** @description The deployment it was made for, which may be gone. */
-            deployment?: string | null;
+            deployment: string | null;
             /** @description Whether a container mounts it. */
             in_use: boolean;
             /** @description When it was made, as the engine writes it. */
-            created?: string | null;
+            created: string | null;
         };
         /** @description The lock an operation waits for, and who holds it. */
         Waiting: {
@@ -2048,7 +2090,9 @@ export interface components {
              */
             event: string;
             /** @description What it is about: ids, or lines and progress themselves. */
-            data: Record<string, never>;
+            data: {
+                [key: string]: unknown;
+            };
         };
         /**
          * @description What a client can subscribe to.

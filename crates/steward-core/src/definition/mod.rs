@@ -240,6 +240,21 @@ pub enum SettingType {
     Boolean,
 }
 
+/// What a setting's value may be, for the description of the API. Values are read as JSON and then
+/// judged by their setting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum SettingValue {
+    /// Text.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// Yes or no.
+    Flag(bool),
+    /// `null`: the default.
+    Default,
+}
+
 /// One setting of an application: a JSON Schema property, and what Steward adds to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Setting {
@@ -253,12 +268,12 @@ pub struct Setting {
     /// One sentence of help.
     pub description: String,
     /// The value when none is given.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<SettingValue>)]
     pub default: Option<Value>,
     /// Whether a value must be given (when there is no default and nothing is generated).
     pub required: bool,
     /// The only values that are allowed.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<SettingValue>)]
     pub options: Vec<Value>,
     /// The smallest number, or the shortest text.
     pub minimum: Option<f64>,

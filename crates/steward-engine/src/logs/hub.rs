@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
 use steward_core::DeploymentId;
@@ -19,7 +20,10 @@ const KEPT_LINES: usize = 32 * 1024;
 /// And bytes of text.
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
 /// Lines in one batch.
-pub(super) const BATCH: usize = 512;
+pub(super) const BATCH: usize = 1024;
+/// Lines that come in a burst are collected for so long: handed on one by one they cost Steward and the
+/// viewer a multiple.
+const COLLECT: Duration = Duration::from_millis(5);
 /// The longest tail that a viewer of a shared stream can ask for; longer ones get a stream of their own.
 pub(super) const SHARED_TAIL: u32 = 1000;
 
@@ -125,6 +129,13 @@ async fn pump(source: Weak<Source>, host: Arc<dyn Host>, request: LogsRequest) {
     }
 }
 
+/// What a viewer does before it looks for more.
+enum Next {
+    Look,
+    Collect,
+    End,
+}
+
 impl Source {
     fn publish(&self, lines: Vec<LogLine>, ended: Option<String>) {
         {
@@ -142,15 +153,21 @@ impl Source {
             let kept = lock(&self.kept);
             kept.end - u64::from(tail).min(kept.lines.len() as u64)
         };
-        stream::unfold((self, news, seen, false), |(source, mut news, mut seen, over)| async move {
-            if over {
-                return None;
+        stream::unfold((self, news, seen, Next::Look), |(source, mut news, mut seen, next)| async move {
+            match next {
+                Next::Look => {}
+                Next::Collect => tokio::time::sleep(COLLECT).await,
+                Next::End => return None,
             }
             loop {
                 let batch = lock(&source.kept).since(&mut seen);
                 if let Some(batch) = batch {
-                    let over = batch.error.is_some();
-                    return Some((batch, (source, news, seen, over)));
+                    let next = match batch.lines.len() {
+                        _ if batch.error.is_some() => Next::End,
+                        BATCH.. => Next::Look,
+                        _ => Next::Collect,
+                    };
+                    return Some((batch, (source, news, seen, next)));
                 }
                 news.changed().await.ok()?;
             }

@@ -1,6 +1,8 @@
 //! The description of the API, made from the handlers and completed by rule: what every request may
 //! be refused for is said in one place.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
@@ -30,6 +32,7 @@ pub fn openapi_json() -> String {
 
 fn complete(document: &mut Value) {
     add_schemas(document);
+    require_what_is_always_there(document);
     document["components"]["securitySchemes"] = json!({
         "session": { "type": "apiKey", "in": "cookie", "name": COOKIE, "description": "What signing in sets in a browser." },
         "bearer": { "type": "http", "scheme": "bearer", "description": "A session's token or an API token." },
@@ -41,21 +44,75 @@ fn complete(document: &mut Value) {
     }
 }
 
+/// What the server sends over a WebSocket, whatever it is about.
+type Sent = ServerMessage<Value>;
+
 /// Adds the types that no handler names.
 fn add_schemas(document: &mut Value) {
     let mut schemas = vec![
         (Problem::name().into_owned(), Problem::schema()),
         (ClientMessage::name().into_owned(), ClientMessage::schema()),
-        (ServerMessage::name().into_owned(), ServerMessage::schema()),
+        (Sent::name().into_owned(), Sent::schema()),
     ];
     Problem::schemas(&mut schemas);
     ClientMessage::schemas(&mut schemas);
-    ServerMessage::schemas(&mut schemas);
+    Sent::schemas(&mut schemas);
     for (name, schema) in schemas {
         let place = &mut document["components"]["schemas"][name];
         if place.is_null() {
             *place = serde_json::to_value(schema).unwrap_or_default();
         }
+    }
+}
+
+/// What the server sends is there also when it is null; the derived schemas say so only of what is
+/// never null. What is left out when there is none is marked as not nullable where it is defined. What
+/// clients send is left as it is: there, what may be null may be left out.
+fn require_what_is_always_there(document: &mut Value) {
+    let mut sent_by_clients = BTreeSet::new();
+    let paths = document["paths"].as_object().into_iter().flat_map(Map::values);
+    for operation in paths.filter_map(Value::as_object).flat_map(Map::values) {
+        add_references(document, &operation["requestBody"], &mut sent_by_clients);
+    }
+    add_references(document, &document["components"]["schemas"]["ClientMessage"], &mut sent_by_clients);
+    sent_by_clients.insert("ClientMessage".to_owned());
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    for (_, schema) in schemas.iter_mut().filter(|(name, _)| !sent_by_clients.contains(*name)) {
+        require_nullable(schema);
+        let parts = schema.get_mut("allOf").and_then(Value::as_array_mut);
+        parts.into_iter().flatten().for_each(require_nullable);
+    }
+}
+
+/// Adds the names of the schemas that this one refers to, and those that they refer to.
+fn add_references(document: &Value, schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(name) = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next())
+                && names.insert(name.to_owned())
+            {
+                add_references(document, &document["components"]["schemas"][name], names);
+            }
+            fields.values().for_each(|field| add_references(document, field, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| add_references(document, item, names)),
+        _ => {}
+    }
+}
+
+fn require_nullable(schema: &mut Value) {
+    let is_null = |kind: &Value| kind == "null" || kind["type"] == "null";
+    let may_be_null = |property: &Value| {
+        let kinds = property["type"].as_array().or(property["oneOf"].as_array());
+        kinds.is_some_and(|kinds| kinds.iter().any(is_null))
+    };
+    let Some(properties) = schema["properties"].as_object() else { return };
+    let required = schema["required"].as_array();
+    let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|known| known == name));
+    let all = properties.iter().filter(|(name, property)| is_required(name) || may_be_null(property));
+    let all: Vec<Value> = all.map(|(name, _)| json!(name)).collect();
+    if !all.is_empty() {
+        schema["required"] = json!(all);
     }
 }
 

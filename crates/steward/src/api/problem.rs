@@ -30,18 +30,22 @@ pub struct Problem {
     pub code: Code,
     /// The field of the request that is meant, as a dotted path.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub field: Option<String>,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub hint: Option<String>,
     /// The operation that it is about or that is in the way.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub operation_id: Option<OperationId>,
     /// Everything that is wrong, when it is more than one thing.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub errors: Vec<Refusal>,
     /// The plan that cannot be followed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub plan: Option<Plan>,
 }
 

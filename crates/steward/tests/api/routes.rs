@@ -117,6 +117,81 @@ async fn things(app: &TestApp, owner: &Asker) -> Things {
     }
 }
 
+/// M16: what is sent is what the description says: nothing that it requires is missing, nothing is of
+/// another type, and there is nothing that it does not name.
+#[tokio::test]
+async fn answers_are_as_described() {
+    let (app, owner) = TestApp::claimed().await;
+    let things = things(&app, &owner).await;
+    let document: Value = serde_json::from_str(&steward::api::openapi_json()).unwrap();
+    let mut seen = 0;
+    for route in routes().iter().filter(|route| route.method == Method::GET) {
+        let schema = &document["paths"][&route.path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        if schema.is_null() || route.path == "/api/v1/setup" {
+            continue;
+        }
+        let answer = route.ask(&owner, &things).await.expect(200);
+        assert_eq!(wrong_in(&document, schema, &answer, &route.path), Vec::<String>::new());
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen} answers were compared");
+}
+
+/// Where a value is not what a schema says.
+fn wrong_in(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return wrong_in(document, document.pointer(&reference[1..]).unwrap(), value, at);
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let all: Vec<Vec<String>> = choices.iter().map(|choice| wrong_in(document, choice, value, at)).collect();
+        return all.into_iter().min_by_key(Vec::len).unwrap();
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        return parts
+            .iter()
+            .flat_map(|part| wrong_in(document, part, value, at))
+            .filter(|wrong| !wrong.contains("is not described"))
+            .collect();
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let kinds: Vec<&str> = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        Value::String(one) => vec![one],
+        _ => return Vec::new(),
+    };
+    if !(kinds.contains(&kind) || kind == "integer" && kinds.contains(&"number")) {
+        return vec![format!("{at} is {kind}, not {kinds:?}")];
+    }
+    if schema["enum"].as_array().is_some_and(|known| !known.contains(value)) {
+        return vec![format!("{at} is {value}, none of {}", schema["enum"])];
+    }
+    let mut wrong = Vec::new();
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        wrong.extend(wrong_in(document, &schema["items"], item, &format!("{at}[{index}]")));
+    }
+    let Some(properties) = schema["properties"].as_object() else { return wrong };
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if value.get(name).is_none() && kind == "object" {
+            wrong.push(format!("{at}.{name} is missing"));
+        }
+    }
+    for (name, field) in value.as_object().into_iter().flatten() {
+        match properties.get(name) {
+            Some(schema) => wrong.extend(wrong_in(document, schema, field, &format!("{at}.{name}"))),
+            None => wrong.push(format!("{at}.{name} is not described")),
+        }
+    }
+    wrong
+}
+
 /// C3, P6, C10: without credentials every route that is not public answers 401, and nothing changes.
 #[tokio::test]
 async fn nobody_gets_in() {

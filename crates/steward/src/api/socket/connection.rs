@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use steward_core::device::DeviceStatus;
 use steward_core::event::{Channel, Event};
 use steward_core::log::LogLine;
@@ -33,6 +34,14 @@ const TAIL: u32 = 100;
 const PATIENCE: u32 = 32;
 /// Text of log lines in one message, about.
 const MAX_LINES: usize = 256 * 1024;
+
+/// Lines of a log. They come by the thousand, so they are written as they are.
+#[derive(Serialize)]
+struct Lines<'a> {
+    deployment_id: &'a DeploymentId,
+    lines: &'a [LogLine],
+    dropped: u64,
+}
 
 /// Why a connection ends.
 struct End(u16, &'static str);
@@ -103,7 +112,7 @@ impl Connection {
     }
 
     /// Sends a message with the next number.
-    async fn say(&mut self, channel: Topic, event: &str, data: Value) -> Step {
+    async fn say(&mut self, channel: Topic, event: &str, data: impl Serialize) -> Step {
         self.seq += 1;
         let message = ServerMessage { seq: self.seq, channel, event: event.to_owned(), data };
         let text = serde_json::to_string(&message).unwrap_or_default();
@@ -234,7 +243,7 @@ impl Connection {
         let mut lines = batch.lines.as_slice();
         while !lines.is_empty() || dropped > 0 {
             let (part, rest) = lines.split_at(fitting(lines));
-            self.say(Topic::Logs, "lines", json!({ "deployment_id": id, "lines": part, "dropped": dropped })).await?;
+            self.say(Topic::Logs, "lines", Lines { deployment_id: id, lines: part, dropped }).await?;
             (lines, dropped) = (rest, 0);
         }
         if let Some(reason) = batch.error {

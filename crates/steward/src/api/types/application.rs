@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use steward_core::definition::{Definition, Resources, settings};
+use steward_core::definition::{Definition, Resources, SettingValue, settings};
 use steward_core::name::{DeploymentName, ImageRef, SettingKey, Slug};
 use steward_core::operation::{DeploymentDeploy, PortChoices, Request};
 use steward_core::{DeviceId, Refusal};
@@ -49,7 +49,7 @@ pub struct ApplicationDetail {
     /// What it is made of; absent when it is broken.
     pub definition: Option<Definition>,
     /// JSON Schema of its settings; absent when it is broken.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<BTreeMap<String, Value>>)]
     pub settings_schema: Option<Value>,
     /// The text of its file.
     pub source_text: String,
@@ -109,7 +109,7 @@ pub struct DeployRequest {
     pub device_id: Option<String>,
     /// Values of the application's settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(value_type = BTreeMap<String, Value>)]
+    #[schema(value_type = BTreeMap<String, SettingValue>)]
     pub settings: BTreeMap<SettingKey, Value>,
     /// Ports on the device, by `INTERNAL/PROTOCOL`; the definition's own when absent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use steward_core::definition::SettingValue;
 use steward_core::deployment::{DeploymentState, Desired};
 use steward_core::name::{DeploymentName, SettingKey, Slug};
 use steward_core::operation::{
@@ -102,7 +103,7 @@ pub struct Nothing {}
 pub struct DeploymentChange {
     /// Settings to change; `null` returns one to its default; absent ones stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(value_type = BTreeMap<String, Value>)]
+    #[schema(value_type = BTreeMap<String, SettingValue>)]
     pub settings: BTreeMap<SettingKey, Value>,
     /// Ports to change, by `INTERNAL/PROTOCOL`; absent ones stay.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -161,7 +162,7 @@ pub struct PlanRequest {
     pub action: PlanAction,
     /// For `update`: settings to change.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(value_type = BTreeMap<String, Value>)]
+    #[schema(value_type = BTreeMap<String, SettingValue>)]
     pub settings: BTreeMap<SettingKey, Value>,
     /// For `update`: ports to change.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -52,7 +52,8 @@ pub enum Topic {
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct ServerMessage {
+#[schema(as = ServerMessage, bound = "")]
+pub struct ServerMessage<D = Value> {
     /// 1, 2, 3, ... for each connection; a number that is missing is a message that is.
     pub seq: u64,
     /// Where it belongs.
@@ -61,6 +62,6 @@ pub struct ServerMessage {
     /// `removed`, `progress`, `changed`, `lines`, `end`.
     pub event: String,
     /// What it is about: ids, or lines and progress themselves.
-    #[schema(value_type = Object)]
-    pub data: Value,
+    #[schema(value_type = BTreeMap<String, Value>)]
+    pub data: D,
 }

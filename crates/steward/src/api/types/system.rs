@@ -37,6 +37,7 @@ pub struct Health {
     pub database: Part,
     /// The container engine of this machine; only for those who are signed in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub engine: Option<Part>,
 }
 
