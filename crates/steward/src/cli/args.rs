@@ -10,7 +10,7 @@ Examples:
   steward serve                                   start the server
   steward setup --url http://nas:8080/setup#code=CODE --user anna
   steward catalog list                            what can be deployed
-  steward deploy hello --port 80/tcp=8081         deploy it and wait until it runs
+  steward deploy hello --port 8080/tcp=8081       deploy it and wait until it runs
   steward apps list                               what is there
   steward logs hello -f                           follow its log
   steward apps remove hello                       remove it, keep its data
@@ -18,7 +18,7 @@ Examples:
 
 /// Steward: a control plane for the machines and services of a home.
 #[derive(Debug, Parser)]
-#[command(name = "steward", version, about, before_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "steward", version, before_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Args {
     /// Options that hold everywhere.
     #[command(flatten)]

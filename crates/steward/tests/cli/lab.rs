@@ -135,7 +135,7 @@ fn the_life_of_an_app() {
     lab.run(&["apps", "restart", name]).good();
 
     let other = free_port();
-    lab.run(&["apps", "set", name, "title=Other", "--port", &format!("80={other}")]).good();
+    lab.run(&["apps", "set", name, "--set", "title=Other", "--port", &format!("80={other}")]).good();
     lab.state_becomes("running");
     assert!(reads(other) && !reads(lab.port));
     let config = lab.run(&["apps", "config", name, "--json"]).good().json();

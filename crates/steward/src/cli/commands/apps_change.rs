@@ -57,6 +57,9 @@ pub struct SetArgs {
     /// Settings to change.
     #[arg(value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
+    /// The same, as `steward deploy` has it; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub more: Vec<String>,
     /// A port on the device to change, such as 80/tcp=8081; may be repeated.
     #[arg(long = "port", value_name = "INTERNAL[/PROTO]=EXTERNAL")]
     pub ports: Vec<String>,
@@ -161,7 +164,8 @@ pub async fn update(context: &Context, client: &Client, args: NamedArgs) -> Resu
 /// # Errors
 /// What the server refused, and everything that can come of it.
 pub async fn set(context: &Context, client: &Client, args: SetArgs) -> Result<Exit, Failure> {
-    let SetArgs { name, settings, ports, unset, operate } = args;
+    let SetArgs { name, mut settings, more, ports, unset, operate } = args;
+    settings.extend(more);
     let mut given = parse::settings(&settings)?;
     let ports = parse::ports(&ports)?;
     for key in unset {
