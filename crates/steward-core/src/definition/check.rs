@@ -216,8 +216,10 @@ fn finish_health(check: At<DraftHealth>, ports: &[At<DraftPort>], problems: &mut
             _ => {}
         }
     }
-    let interval = check.interval.unwrap_or(INTERVAL);
-    let timeout = check.timeout.unwrap_or(TIMEOUT);
+    // What is not said fits into what is.
+    let longest = check.within.unwrap_or(u32::MAX);
+    let interval = check.interval.unwrap_or(INTERVAL.min(longest));
+    let timeout = check.timeout.unwrap_or(TIMEOUT.min(longest));
     let within = check.within.unwrap_or(WITHIN.max(interval).max(timeout));
     if interval > within || timeout > within {
         problems.add(spot, format!("`within` ({within} s) is the time in all; `interval` and `timeout` cannot be longer"));

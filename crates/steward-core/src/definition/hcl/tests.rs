@@ -189,6 +189,9 @@ fn health_checks_have_defaults() {
     let expected = HealthCheck { probe: ProbeSpec::Http { port: 9999, path: "/".to_owned() }, interval: 2, timeout: 5, within: 120 };
     assert_eq!(definition.containers[0].health_check, Some(expected));
     assert!(definition.containers[0].ports[0].web, "a port that answers HTTP can be opened in a browser");
+    let short = good(&container("ports = [{ internal = 99, external = 99 }]\n health_check {\n type = \"http\"\n within = 1\n }"));
+    let check = short.containers[0].health_check.clone().unwrap();
+    assert_eq!((check.interval, check.timeout, check.within), (1, 1, 1), "defaults give way to what is said");
 }
 
 #[test]
@@ -306,6 +309,7 @@ fn health_checks_are_checked() {
     refused(&with("type = \"command\""), &["the health check has no `command`"]);
     refused(&with("type = \"tcp\"\n interval = 0"), &["`interval` is a whole number from 1 to 3600"]);
     refused(&with("type = \"tcp\"\n interval = 10\n within = 5"), &["cannot be longer"]);
+    refused(&with("type = \"tcp\"\n timeout = 2\n within = 1"), &["cannot be longer"]);
     let two =
         container("ports = [{ internal = 80, external = 80 }, { internal = 81, external = 81 }]\n health_check {\n type = \"tcp\"\n }");
     refused(&two, &["say which `port` is asked"]);
