@@ -1,6 +1,6 @@
 //! What can be read: views that join what is stored with what is observed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -317,17 +317,13 @@ impl Engine {
         let all = deployments::list(&mut reader).await.map_err(error::store)?;
         let known = devices::list(&mut reader).await.map_err(error::store)?;
         let unfinished = rows::unfinished(&mut reader).await.map_err(error::store)?;
-        let mut views = Vec::with_capacity(all.len());
-        for deployment in all {
-            let mut of = revisions::list(&mut reader, &deployment.id).await.map_err(error::store)?;
-            let active = of.iter().position(|revision| Some(revision.number) == deployment.revision);
-            let revision = match active {
-                Some(position) => Some(of.swap_remove(position)),
-                None => of.pop(),
-            };
-            views.push(inner.deployment_view(deployment, revision.as_ref(), &known, &unfinished));
-        }
-        Ok(views)
+        let current = revisions::current(&mut reader).await.map_err(error::store)?;
+        let current: HashMap<&DeploymentId, &Revision> = current.iter().map(|revision| (&revision.deployment_id, revision)).collect();
+        let view = |deployment: Deployment| {
+            let revision = current.get(&deployment.id).copied();
+            inner.deployment_view(deployment, revision, &known, &unfinished)
+        };
+        Ok(all.into_iter().map(view).collect())
     }
 
     /// One deployment, by its id or its name.

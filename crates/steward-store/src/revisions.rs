@@ -73,6 +73,21 @@ pub async fn list(conn: &mut Connection, deployment_id: &DeploymentId) -> Result
     rows.iter().map(read).collect()
 }
 
+/// The revision of every deployment: the one in force, or, while there is none yet, the newest.
+///
+/// # Errors
+/// Those of the database.
+pub async fn current(conn: &mut Connection) -> Result<Vec<Revision>> {
+    let rows = sqlx::query(
+        "SELECT revisions.* FROM deployments JOIN revisions ON revisions.deployment_id = deployments.id
+         WHERE revisions.number = COALESCE(deployments.revision,
+             (SELECT MAX(number) FROM revisions WHERE deployment_id = deployments.id))",
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// The number of the next revision of a deployment.
 ///
 /// # Errors

@@ -105,6 +105,7 @@ async fn revisions_and_their_secrets() {
     assert_eq!(revisions::get(&mut tx, &photos.id, 1).await.unwrap(), Some(first.clone()));
     assert_eq!(revisions::get(&mut tx, &photos.id, 3).await.unwrap(), None);
     assert_eq!(revisions::list(&mut tx, &photos.id).await.unwrap(), [second.clone(), first.clone()]);
+    assert_eq!(revisions::current(&mut tx).await.unwrap(), [second.clone()], "none is in force yet: the newest");
     assert_eq!(revisions::next_number(&mut tx, &photos.id).await.unwrap(), 3);
     let sealed = secrets::list(&mut tx, &photos.id, 1).await.unwrap();
     assert_eq!(sealed, [(key("api_key"), vec![]), (key("password"), vec![0, 255, 1])]);
@@ -114,6 +115,9 @@ async fn revisions_and_their_secrets() {
     assert_eq!(active.activated_at, Some(Timestamp(77)));
     assert_eq!(deployments::get(&mut tx, &photos.id).await.unwrap().unwrap().revision, Some(2));
     assert!(revisions::activate(&mut tx, &photos.id, 5, Timestamp(78)).await.is_err());
+    revisions::activate(&mut tx, &photos.id, 1, Timestamp(79)).await.unwrap();
+    assert_eq!(revisions::current(&mut tx).await.unwrap()[0].number, 1, "the one in force");
+    revisions::activate(&mut tx, &photos.id, 2, Timestamp(80)).await.unwrap();
 
     revisions::delete(&mut tx, &photos.id, 1).await.unwrap();
     assert_eq!(secrets::list(&mut tx, &photos.id, 1).await.unwrap(), []);
