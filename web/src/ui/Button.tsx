@@ -1,6 +1,6 @@
 import { Popover } from "@base-ui/react/popover";
 import { LoaderCircle } from "lucide-react";
-import { useId, type ComponentProps, type ReactNode } from "react";
+import { type ComponentProps, type ReactNode } from "react";
 import { buttonClass, type ButtonLook, type ButtonSize } from "./button-class";
 import { cx } from "./cx";
 
@@ -58,7 +58,6 @@ interface BlockedProps {
 }
 
 function Blocked({ look, size, className, reason, label, children }: BlockedProps) {
-  const id = useId();
   return (
     <Popover.Root>
       <Popover.Trigger
@@ -69,16 +68,13 @@ function Blocked({ look, size, className, reason, label, children }: BlockedProp
           <button
             type="button"
             aria-disabled="true"
-            aria-label={label}
-            aria-describedby={id}
+            aria-label={label && `${label}. ${reason}`}
             className={cx(buttonClass(look, size, true), className)}
           />
         }
       >
         {children}
-        <span id={id} className="sr-only">
-          {reason}
-        </span>
+        <span className="sr-only">. {reason}</span>
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Positioner sideOffset={6} className="z-50">

@@ -89,13 +89,11 @@ interface RevisionProps {
 }
 
 function Revision({ revision, blocked, busy, onRollBack }: RevisionProps) {
-  const never = revision.activated_at === null ? "It never came into force, so there is nothing to go back to." : null;
   return (
     <li className="grid gap-2 px-4 py-3">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <span className="font-medium">Revision {revision.number}</span>
         {revision.active && <StatusPill status="ok" label="In force" />}
-        {revision.activated_at === null && <StatusPill status="off" label="Never in force" />}
         <span className="text-table text-muted">
           by {revision.actor}, <Ago at={revision.created_at} />,{" "}
           <Link to="/operations/$id" params={{ id: revision.operation_id }} className="link">
@@ -108,7 +106,7 @@ function Revision({ revision, blocked, busy, onRollBack }: RevisionProps) {
             className="ml-auto"
             icon={<Undo2 aria-hidden size={16} />}
             busy={busy}
-            reason={blocked ?? never}
+            reason={blocked}
             onClick={onRollBack}
           >
             Roll back to {revision.number}
