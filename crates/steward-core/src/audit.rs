@@ -43,6 +43,20 @@ pub struct AuditRow {
     pub hash: String,
 }
 
+/// Whether the audit is as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AuditVerdict {
+    /// Whether every row is there, unchanged and in its place.
+    pub whole: bool,
+    /// The first sequence that is missing, changed or out of place.
+    pub broken_at: Option<i64>,
+    /// The sequence of the newest row; 0 when there is none.
+    pub rows: i64,
+    /// The hash of the newest row. Kept somewhere else, it shows later that nobody wrote the whole
+    /// chain anew.
+    pub head: Option<String>,
+}
+
 /// What a new row says; sequence, time and hash are given when it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use steward_core::audit::AuditRow;
+use steward_core::audit::{AuditRow, AuditVerdict};
 use steward_core::definition::{Definition, SettingValue, settings};
 use steward_core::deployment::{Deployment, DeploymentState, Desired, Revision, Settings, observed_state};
 use steward_core::device::{Container, ContainerState, Device, DeviceStatus, EngineInfo, Facts, Health, LABEL_DEPLOYMENT, ListeningPort};
@@ -448,7 +448,7 @@ impl Engine {
         Ok(OperationDetail { operation, plan, steps, commands })
     }
 
-    /// Audit rows, newest first.
+    /// Audit rows, newest first unless those after one are asked for.
     ///
     /// # Errors
     /// `not_allowed`.
@@ -456,6 +456,20 @@ impl Engine {
         self.inner.authorize(actor, Permission::ReadAudit)?;
         let mut reader = self.inner.store.read().await.map_err(error::store)?;
         audit::list(&mut reader, &filter).await.map_err(error::store)
+    }
+
+    /// Walks along the whole audit and says whether it is as it was written.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn verify_audit(&self, actor: &Actor) -> Result<AuditVerdict, Refusal> {
+        self.inner.authorize(actor, Permission::ReadAudit)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        let newest = AuditFilter { limit: 1, ..AuditFilter::default() };
+        let newest = audit::list(&mut reader, &newest).await.map_err(error::store)?.pop();
+        let broken_at = audit::verify(&mut reader).await.map_err(error::store)?;
+        let (rows, head) = newest.map_or((0, None), |row| (row.sequence, Some(row.hash)));
+        Ok(AuditVerdict { whole: broken_at.is_none(), broken_at, rows, head })
     }
 
     /// The id behind an id or a name of a deployment that is there.

@@ -24,6 +24,8 @@ const PAGE: i64 = 500;
 pub struct AuditFilter {
     /// With a lower sequence than this.
     pub before: Option<i64>,
+    /// With a higher sequence than this, oldest first.
+    pub after: Option<i64>,
     /// Of this actor.
     pub actor: Option<String>,
     /// With this action.
@@ -153,23 +155,24 @@ pub async fn append(conn: &mut Connection, entry: &AuditEntry, at: Timestamp) ->
     })
 }
 
-/// Rows, newest first.
+/// Rows, newest first unless those after one are asked for.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
     // Only the conditions that are asked for are written, so that each can use its index.
-    let mut sql = "SELECT * FROM audit WHERE sequence < $1".to_owned();
+    let mut sql = "SELECT * FROM audit WHERE sequence < $1 AND sequence > $2".to_owned();
     let mut values = Vec::new();
     for (column, value) in [("actor", &filter.actor), ("action", &filter.action), ("target", &filter.target)] {
         if let Some(value) = value {
             values.push(value);
-            sql.push_str(&format!(" AND {column} = ${}", values.len() + 1));
+            sql.push_str(&format!(" AND {column} = ${}", values.len() + 2));
         }
     }
-    sql.push_str(&format!(" ORDER BY sequence DESC LIMIT ${}", values.len() + 2));
+    let order = if filter.after.is_some() { "ASC" } else { "DESC" };
+    sql.push_str(&format!(" ORDER BY sequence {order} LIMIT ${}", values.len() + 3));
     // The text is made of the constants above; values are bound.
-    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.before.unwrap_or(i64::MAX));
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.before.unwrap_or(i64::MAX)).bind(filter.after.unwrap_or(0));
     for value in values {
         query = query.bind(value);
     }

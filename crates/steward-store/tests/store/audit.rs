@@ -47,6 +47,8 @@ async fn rows_are_read_as_they_were_written() {
     let cases = [
         (AuditFilter { before: Some(4), ..all.clone() }, vec![3, 2, 1]),
         (AuditFilter { limit: 2, ..all.clone() }, vec![12, 11]),
+        (AuditFilter { after: Some(0), limit: 2, ..all.clone() }, vec![1, 2]),
+        (AuditFilter { after: Some(3), actor: Some("ben".to_owned()), ..all.clone() }, vec![5, 7, 9, 11]),
         (AuditFilter { actor: Some("ben".to_owned()), before: Some(6), ..all.clone() }, vec![5, 3, 1]),
         (AuditFilter { action: Some("deployment.deploy".to_owned()), ..all.clone() }, vec![12, 9, 6, 3]),
         (AuditFilter { target: Some("app-1".to_owned()), ..all.clone() }, vec![9, 5, 1]),

@@ -1,18 +1,27 @@
 //! `/audit`: who asked for what, and what came of it.
 
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, TryStreamExt, stream as streams};
 use serde::Deserialize;
-use steward_core::audit::AuditRow;
+use steward_core::Refusal;
+use steward_core::audit::{AuditRow, AuditVerdict};
+use steward_core::user::Actor;
 use steward_store::audit::AuditFilter;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Query, Signed};
+use super::extract::{Credential, Query, Signed};
 use super::operations::page_size;
-use super::{Answer, Shared};
+use super::problem::Failure;
+use super::{Answer, Shared, stream};
+
+/// Rows that an export holds at once.
+const EXPORTED: u32 = 500;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list_audit))
+    OpenApiRouter::new().routes(routes!(list_audit)).routes(routes!(verify_audit)).routes(routes!(export_audit))
 }
 
 /// Which rows are wanted.
@@ -38,6 +47,66 @@ struct AuditQuery {
     extensions(("x-permission" = json!("audit.read"))))]
 async fn list_audit(State(app): State<Shared>, Signed(actor): Signed, Query(query): Query<AuditQuery>) -> Answer<Vec<AuditRow>> {
     let AuditQuery { limit, before, actor: of, action, target } = query;
-    let filter = AuditFilter { before, actor: of, action, target, limit: page_size(limit)? };
+    let filter = AuditFilter { before, after: None, actor: of, action, target, limit: page_size(limit)? };
     Ok(axum::Json(app.engine.audit(&actor, filter).await?))
+}
+
+/// Whether every row is there, unchanged and in its place.
+#[utoipa::path(get, path = "/audit/verify", tag = "audit", responses((status = 200, body = AuditVerdict)),
+    extensions(("x-permission" = json!("audit.read"))))]
+async fn verify_audit(State(app): State<Shared>, Signed(actor): Signed) -> Answer<AuditVerdict> {
+    Ok(axum::Json(app.engine.verify_audit(&actor).await?))
+}
+
+/// Which rows are exported.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// Rows after this sequence; 0 for all.
+    after: Option<i64>,
+    /// Of this actor.
+    actor: Option<String>,
+    /// With this action.
+    action: Option<String>,
+    /// About this target.
+    target: Option<String>,
+}
+
+/// The whole audit, oldest first, one row per line. An answer that breaks off is not whole.
+#[utoipa::path(get, path = "/audit/export", tag = "audit", params(ExportQuery),
+    responses((status = 200, body = AuditRow, content_type = "application/x-ndjson")),
+    extensions(("x-permission" = json!("audit.read"))))]
+async fn export_audit(
+    State(app): State<Shared>,
+    credential: Credential,
+    Signed(actor): Signed,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, Failure> {
+    let ExportQuery { after, actor: of, action, target } = query;
+    let filter = AuditFilter { before: None, after: Some(after.unwrap_or(0)), actor: of, action, target, limit: EXPORTED };
+    // The first page is read here, so that a refusal is one.
+    let first = app.engine.audit(&actor, filter.clone()).await?;
+    let pages = pages(app.clone(), actor.clone(), filter, first);
+    let named = [(header::CONTENT_DISPOSITION, "attachment; filename=\"steward-audit.jsonl\"")];
+    Ok((named, stream::ndjson_or_broken(pages, stream::rights_end(app, credential, actor))).into_response())
+}
+
+/// Row after row: a page is read when the one before has been sent.
+fn pages(app: Shared, actor: Actor, filter: AuditFilter, first: Vec<AuditRow>) -> impl Stream<Item = Result<AuditRow, Refusal>> {
+    streams::try_unfold(Some(first), move |page| {
+        let (app, actor, mut filter) = (app.clone(), actor.clone(), filter.clone());
+        async move {
+            let Some(last) = page.as_ref().and_then(|page| page.last()) else { return Ok(None) };
+            filter.after = Some(last.sequence);
+            let next = if page.as_ref().is_some_and(|page| page.len() < EXPORTED as usize) {
+                None
+            } else {
+                Some(app.engine.audit(&actor, filter).await?)
+            };
+            Ok(Some((page.unwrap_or_default(), next)))
+        }
+    })
+    .map_ok(|page| streams::iter(page.into_iter().map(Ok)))
+    .try_flatten()
 }

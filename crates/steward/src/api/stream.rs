@@ -1,6 +1,5 @@
 //! Answers that go on: one JSON object per line, until there is no more to say.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
@@ -28,11 +27,22 @@ const RIGHTS: Duration = Duration::from_secs(4);
 const LOOK: Duration = Duration::from_secs(10);
 
 /// An answer of lines that ends when `until` does.
-pub fn ndjson<T: Serialize>(lines: impl Stream<Item = T> + Send + 'static, until: impl Future<Output = ()> + Send + 'static) -> Response {
-    let text = |line: T| {
-        let mut text = serde_json::to_vec(&line).unwrap_or_default();
+pub fn ndjson<T: Serialize + 'static>(
+    lines: impl Stream<Item = T> + Send + 'static,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> Response {
+    ndjson_or_broken(lines.map(Ok), until)
+}
+
+/// The same for lines that may fail to come: then the answer breaks off, so that nobody takes it for whole.
+pub fn ndjson_or_broken<T: Serialize + 'static>(
+    lines: impl Stream<Item = Result<T, Refusal>> + Send + 'static,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> Response {
+    let text = |line: Result<T, Refusal>| {
+        let mut text = serde_json::to_vec(&line?).unwrap_or_default();
         text.push(b'\n');
-        Ok::<_, Infallible>(Bytes::from(text))
+        Ok::<_, Refusal>(Bytes::from(text))
     };
     let body = Body::from_stream(lines.map(text).take_until(Box::pin(until)));
     // A proxy that collects the lines would hold them back.

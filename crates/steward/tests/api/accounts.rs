@@ -125,7 +125,33 @@ async fn everything_is_in_the_audit() {
     assert!(sequences.is_sorted_by(|a, b| a > b));
     let page = owner.get(&format!("/audit?limit=1&before={}", sequences[0])).await.expect(200);
     assert_eq!(page[0]["sequence"], sequences[1]);
+    let verdict = owner.get("/audit/verify").await.expect(200);
+    assert_eq!((&verdict["whole"], &verdict["broken_at"], &verdict["rows"]), (&json!(true), &json!(null), &all[0]["sequence"]));
+    assert_eq!(verdict["head"], all[0]["hash"]);
+    viewer.get("/audit/verify").await.problem(403, "not_allowed");
+    viewer.get("/audit/export").await.problem(403, "not_allowed");
     owner.get("/audit?limit=501").await.problem(422, "invalid_value");
     owner.get("/audit?colour=red").await.problem(422, "unknown_field");
     assert!(!send(owner.request(reqwest::Method::GET, "/audit")).await.text.contains(PASSWORD));
+}
+
+/// P3: the export has every row once, oldest first, also when it takes many pages.
+#[tokio::test]
+async fn the_audit_is_exported_whole() {
+    let (app, owner) = TestApp::claimed().await;
+    let viewer = app.user(&owner, "carl", "viewer").await;
+    for _ in 0..510 {
+        viewer.post("/applications/hello/deploy", json!({})).await.problem(403, "not_allowed");
+    }
+    let newest = owner.get("/audit/verify").await.expect(200)["rows"].as_i64().unwrap();
+    let exported = async |query: &str| -> Vec<i64> {
+        let answer = send(owner.request(reqwest::Method::GET, &format!("/audit/export{query}"))).await;
+        let rows = answer.text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        rows.map(|row| row["sequence"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(exported("").await, (1..=newest).collect::<Vec<_>>());
+    assert_eq!(exported(&format!("?after={}", newest - 2)).await, [newest - 1, newest]);
+    assert_eq!(exported("?actor=carl&action=deployment.deploy").await.len(), 510);
+    assert_eq!(exported("?actor=nobody").await, Vec::<i64>::new());
+    owner.get("/audit/export?limit=5").await.problem(422, "unknown_field");
 }
