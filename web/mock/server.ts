@@ -537,6 +537,7 @@ export class MockServer {
         return found ? ok(found, 202) : problem(404, "not_found", "there is no such operation");
       });
     }
+    on("GET", "/audit/verify", () => ok({ whole: true, broken_at: null, rows: 901, head: "9f86d081".repeat(8) }));
     on("GET", "/audit", () =>
       ok(
         this.operations.flatMap((one, index) => [

@@ -84,6 +84,7 @@ export const submitOperation = (body: Record<string, unknown>) =>
   call<t.Accepted>("POST", "/operations", { body, idempotencyKey: randomKey() });
 export const cancelOperation = (operation: string) => call<t.Operation>("POST", `/operations/${id(operation)}/cancel`);
 export const retryOperation = (operation: string) => call<t.Operation>("POST", `/operations/${id(operation)}/retry`);
+export const verifyAudit = () => call<t.AuditVerdict>("GET", "/audit/verify");
 export const listAudit = (query: {
   limit?: number;
   before?: number;

@@ -7,6 +7,7 @@ export type Accepted = Schemas["Accepted"];
 export type ApplicationDetail = Schemas["ApplicationDetail"];
 export type ApplicationSummary = Schemas["ApplicationSummary"];
 export type AuditRow = Schemas["AuditRow"];
+export type AuditVerdict = Schemas["AuditVerdict"];
 export type BrokenAt = Schemas["Broken"];
 export type Check = Schemas["Check"];
 export type CheckStatus = Schemas["CheckStatus"];

@@ -21,6 +21,11 @@ function ButtonAnchor({ look, size, icon, children, className, ...rest }: Button
 /** A link to another page that looks like a button. */
 export const LinkButton = createLink(ButtonAnchor);
 
+/** A link to a file that is saved. */
+export function DownloadButton(props: ButtonAnchorProps & { href: string; download: string }) {
+  return <ButtonAnchor {...props} />;
+}
+
 /** A link to somewhere outside, in a new tab. */
 export function OutsideButton(props: ButtonAnchorProps & { href: string }) {
   return <ButtonAnchor target="_blank" rel="noreferrer" {...props} />;

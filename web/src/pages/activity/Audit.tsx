@@ -1,16 +1,17 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { Download } from "lucide-react";
+import { Download, ShieldCheck } from "lucide-react";
 import { useState } from "react";
-import { listAudit } from "@/api/endpoints";
+import { listAudit, verifyAudit } from "@/api/endpoints";
 import * as queries from "@/api/queries";
-import type { AuditRow } from "@/api/types";
+import type { AuditRow, AuditVerdict } from "@/api/types";
+import { DownloadButton } from "@/components/links";
 import { Failed } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { useMay } from "@/components/permissions";
-import { saveFile } from "@/lib/clipboard";
 import { Banner, EmptyState, Skeleton } from "@/ui/Banner";
 import { Button } from "@/ui/Button";
+import { CopyLine } from "@/ui/Copy";
 import { TextField } from "@/ui/Field";
 import { StatusText } from "@/ui/Status";
 import { When } from "@/ui/Time";
@@ -50,6 +51,7 @@ function Rows() {
     getNextPageParam: (last) => (last.length < PAGE ? undefined : last.at(-1)?.sequence),
   });
   const rows = query.data?.pages.flat() ?? [];
+  const verdict = useMutation({ mutationFn: verifyAudit });
   const field = (name: "actor" | "action" | "target", label: string) => (
     <TextField
       label={label}
@@ -81,12 +83,25 @@ function Rows() {
         <Button type="submit">Filter</Button>
         <Button
           look="ghost"
-          icon={<Download aria-hidden size={16} />}
-          onClick={() => saveFile("audit.json", JSON.stringify(rows, null, 2))}
+          icon={<ShieldCheck aria-hidden size={16} />}
+          busy={verdict.isPending}
+          onClick={() => verdict.mutate()}
         >
-          Download what is shown
+          Verify
         </Button>
+        <DownloadButton
+          look="ghost"
+          icon={<Download aria-hidden size={16} />}
+          href={`/api/v1/audit/export?${new URLSearchParams(given(filter)).toString()}`}
+          download="steward-audit.jsonl"
+        >
+          Download all that match
+        </DownloadButton>
       </form>
+      {verdict.data && <Verdict verdict={verdict.data} />}
+      {verdict.isError && (
+        <Failed what="the verdict" error={verdict.error} retry={() => verdict.mutate()} busy={verdict.isPending} />
+      )}
       {query.isPending && <Skeleton className="h-10" rows={8} />}
       {query.isError && (
         <Failed what="the audit log" error={query.error} retry={() => void query.refetch()} busy={query.isFetching} />
@@ -101,6 +116,34 @@ function Rows() {
       )}
     </>
   );
+}
+
+/** What was found when every row was compared with the chain of hashes. */
+function Verdict({ verdict }: { verdict: AuditVerdict }) {
+  if (!verdict.whole) {
+    return (
+      <Banner
+        role="alert"
+        status="crit"
+        title={`The audit is not as it was written, from row ${verdict.broken_at} on.`}
+      >
+        <p>Somebody changed the database by another way than Steward, or the disk did. A backup has the right rows.</p>
+      </Banner>
+    );
+  }
+  return (
+    <Banner role="status" status="ok" title={`All ${verdict.rows} rows are as they were written.`}>
+      {verdict.head && <CopyLine text={verdict.head} />}
+      <p>
+        That is the newest row&rsquo;s hash. Kept somewhere else, it shows later that nobody wrote the whole chain anew.
+      </p>
+    </Banner>
+  );
+}
+
+/** The conditions that are set. */
+function given(filter: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(filter).flatMap(([key, value]) => (value ? [[key, value]] : [])));
 }
 
 function List({ rows }: { rows: AuditRow[] }) {
