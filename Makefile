@@ -1,6 +1,6 @@
 # `make test SUITES=rust` runs one suite.
 # What each target needs is installed by the scripts themselves, from package registries alone.
-.PHONY: run build test lint bench lab-up lab-down openapi clean
+.PHONY: run build test lint bench soak lab-up lab-down openapi clean
 
 run: build
 	scripts/setup-docker
@@ -17,6 +17,10 @@ lint:
 
 bench:
 	scripts/bench
+
+# What takes too long for every change: a thousand kills.
+soak:
+	STEWARD_E2E=e2e/kill.test.ts STEWARD_KILLS=$${STEWARD_KILLS:-1000} scripts/test lab end_to_end
 
 lab-up:
 	lab/up

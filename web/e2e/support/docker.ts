@@ -1,5 +1,7 @@
 // What is really on the engine, asked past Steward.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { SOCKET } from "./needs.ts";
 import { ask } from "./http.ts";
 
@@ -60,6 +62,14 @@ export async function container(deployment: string): Promise<Inspected> {
   const found = (await labelled([deployment])).filter(({ kind }) => kind === "container");
   assert.equal(found.length, 1, `${deployment} has one container: ${named(found).join(", ")}`);
   return (await engine(`/containers/${found[0]?.id}/json`)) as Inspected;
+}
+
+/** Runs a command in a container that sees these volumes below /volumes, under their names; gives what it printed. */
+export async function inVolumes(volumes: string[], image: string, argv: string[]): Promise<string> {
+  const mounts = volumes.flatMap((volume) => ["--volume", `${volume}:/volumes/${volume}`]);
+  const env = { ...process.env, DOCKER_HOST: `unix://${SOCKET}` };
+  const words = ["run", "--rm", "--network", "none", ...mounts, image, ...argv];
+  return (await promisify(execFile)("docker", words, { env })).stdout;
 }
 
 /** Removes what is left of these deployments, whoever left it; says what that was. */

@@ -177,8 +177,13 @@ export class Server {
   /** Every operation, once all are at rest. */
   allAtRest(): Promise<Operation[]> {
     const look = async () => {
-      const all = await this.get<Operation[]>("/operations?limit=500");
-      return all.every(isAtRest) && all;
+      const all: Operation[] = [];
+      for (;;) {
+        const last = all.at(-1);
+        const page = await this.get<Operation[]>(`/operations?limit=500${last ? `&before=${last.id}` : ""}`);
+        all.push(...page);
+        if (page.length === 0) return all.every(isAtRest) && all;
+      }
     };
     return until("every operation to come to rest", look, LONG);
   }
