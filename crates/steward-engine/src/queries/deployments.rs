@@ -1,61 +1,24 @@
-//! What can be read: views that join what is stored with what is observed.
+//! Deployments: what is stored of them, joined with what their containers do.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use steward_core::audit::{AuditRow, AuditVerdict};
 use steward_core::definition::{Definition, SettingValue, settings};
 use steward_core::deployment::{Deployment, DeploymentState, Desired, Revision, Settings, observed_state};
-use steward_core::device::{Container, ContainerState, Device, DeviceStatus, EngineInfo, Facts, Health, LABEL_DEPLOYMENT, ListeningPort};
-use steward_core::name::{DeploymentName, ServiceName, SettingKey, Slug, VolumeName};
-use steward_core::operation::{Kind, Operation, OperationDetail, PortChoices};
+use steward_core::device::{Container, ContainerState, Device, Health};
+use steward_core::name::{DeploymentName, ServiceName, SettingKey, Slug};
+use steward_core::operation::{Kind, Operation, PortChoices};
 use steward_core::redact::MASK;
 use steward_core::role::Permission;
 use steward_core::user::Actor;
 use steward_core::{DeploymentId, DeviceId, OperationId, Refusal, Timestamp, compose, diff};
 use steward_host::ProjectFile;
-use steward_store::audit::AuditFilter;
-use steward_store::operations::OperationFilter;
-use steward_store::{audit, commands, deployments, devices, journal, operations as rows, revisions};
+use steward_store::{deployments, devices, operations as rows, revisions};
 
-use crate::catalog::Entry;
 use crate::engine::{Engine, Inner};
 use crate::error;
-use crate::observe::install_commands;
 use crate::operations::open_secrets;
-
-/// Something that is wrong with a device, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(as = DeviceProblem)]
-pub struct Problem {
-    /// What is wrong.
-    pub message: String,
-    /// What to do, in words.
-    pub hint: String,
-    /// What to run on the device.
-    pub commands: Vec<String>,
-}
-
-/// A device with what was last seen of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct DeviceView {
-    /// The device.
-    #[serde(flatten)]
-    pub device: Device,
-    /// Whether it answers.
-    pub status: DeviceStatus,
-    /// What it is and has.
-    pub facts: Option<Facts>,
-    /// Its engine.
-    pub engine: Option<EngineInfo>,
-    /// What is wrong with it.
-    pub problem: Option<Problem>,
-    /// When its engine last answered.
-    pub observed_at: Option<Timestamp>,
-    /// How many deployments it has.
-    pub deployments: usize,
-}
 
 /// One service of a deployment with what was last seen of its container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -190,122 +153,7 @@ pub struct FileView {
     pub secret: bool,
 }
 
-/// A volume that Steward made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct VolumeView {
-    /// Its name.
-    pub name: VolumeName,
-    /// The device it is on.
-    pub device_id: DeviceId,
-    /// The deployment it was made for, which may be gone.
-    pub deployment: Option<String>,
-    /// Whether a container mounts it.
-    pub in_use: bool,
-    /// When it was made, as the engine writes it.
-    pub created: Option<String>,
-}
-
 impl Engine {
-    /// Every device.
-    ///
-    /// # Errors
-    /// `not_allowed`.
-    pub async fn devices(&self, actor: &Actor) -> Result<Vec<DeviceView>, Refusal> {
-        let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
-        let mut reader = inner.store.read().await.map_err(error::store)?;
-        let all = devices::list(&mut reader).await.map_err(error::store)?;
-        let placed = deployments::list(&mut reader).await.map_err(error::store)?;
-        Ok(all.into_iter().map(|device| inner.device_view(device, &placed)).collect())
-    }
-
-    /// One device, by its id.
-    ///
-    /// # Errors
-    /// `not_allowed`, `not_found`.
-    pub async fn device(&self, actor: &Actor, id: &str) -> Result<DeviceView, Refusal> {
-        let all = self.devices(actor).await?;
-        all.into_iter().find(|view| view.device.id.as_str() == id || view.device.name == id).ok_or_else(|| Refusal::not_found("device", id))
-    }
-
-    /// What listens on a device, looked at now.
-    ///
-    /// # Errors
-    /// `not_allowed`, `not_found`, `device_unreachable`.
-    pub async fn ports(&self, actor: &Actor, id: &str) -> Result<Vec<ListeningPort>, Refusal> {
-        let view = self.device(actor, id).await?;
-        self.inner.host(&view.device.id)?.listening_ports().await.map_err(|e| error::host(&e))
-    }
-
-    /// Every container of a device as it was last seen, also those that Steward did not make.
-    ///
-    /// # Errors
-    /// `not_allowed`, `not_found`.
-    pub async fn containers(&self, actor: &Actor, id: &str) -> Result<Vec<Container>, Refusal> {
-        let view = self.device(actor, id).await?;
-        Ok(self.inner.observers.of(&view.device.id).containers.clone())
-    }
-
-    /// Every volume that Steward made and that is still there.
-    ///
-    /// # Errors
-    /// `not_allowed`.
-    pub async fn volumes(&self, actor: &Actor) -> Result<Vec<VolumeView>, Refusal> {
-        let mut views = Vec::new();
-        for view in self.devices(actor).await? {
-            let id = view.device.id;
-            let observed = self.inner.observers.of(&id);
-            for volume in observed.volumes.iter().filter(|v| v.labels.contains_key(LABEL_DEPLOYMENT)) {
-                views.push(VolumeView {
-                    name: volume.name.clone(),
-                    device_id: id.clone(),
-                    deployment: volume.labels.get(LABEL_DEPLOYMENT).cloned(),
-                    in_use: observed.containers.iter().any(|c| c.volumes.iter().any(|v| v == volume.name.as_str())),
-                    created: volume.created.clone(),
-                });
-            }
-        }
-        Ok(views)
-    }
-
-    /// The catalog with how many deployments each application has.
-    ///
-    /// # Errors
-    /// `not_allowed`.
-    pub async fn applications(&self, actor: &Actor) -> Result<Vec<(Entry, usize)>, Refusal> {
-        let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
-        let mut reader = inner.store.read().await.map_err(error::store)?;
-        let placed = deployments::list(&mut reader).await.map_err(error::store)?;
-        let count = |slug: &Slug| placed.iter().filter(|d| &d.application == slug).count();
-        Ok(inner.catalog.entries().values().map(|entry| (entry.clone(), count(&entry.slug))).collect())
-    }
-
-    /// One application.
-    ///
-    /// # Errors
-    /// `not_allowed`, `not_found`.
-    pub async fn application(&self, actor: &Actor, slug: &str) -> Result<(Entry, usize), Refusal> {
-        let all = self.applications(actor).await?;
-        let slugs: Vec<String> = all.iter().map(|(entry, _)| entry.slug.to_string()).collect();
-        all.into_iter().find(|(entry, _)| entry.slug.as_str() == slug).ok_or_else(|| {
-            let near = slugs.iter().find(|known| known.contains(slug) || slug.contains(known.as_str()));
-            let refusal = Refusal::not_found("application", slug);
-            near.map_or(refusal.clone(), |near| refusal.with_hint(format!("Did you mean `{near}`?")))
-        })
-    }
-
-    /// The icon of an application; needs no sign-in, as it says nothing.
-    pub fn icon(&self, slug: &str) -> Option<String> {
-        let slug = Slug::parse(slug).ok()?;
-        self.inner.catalog.entries().get(&slug)?.raw.icon.clone()
-    }
-
-    /// Whether Steward carries an image inside itself.
-    pub fn carries(&self, image: &str) -> bool {
-        self.inner.archives().contains_key(image)
-    }
-
     /// Every deployment.
     ///
     /// # Errors
@@ -416,62 +264,6 @@ impl Engine {
         Ok(files)
     }
 
-    /// Operations, newest first. `deployment` is an id or a name; it may be of one that is gone.
-    ///
-    /// # Errors
-    /// `not_allowed`.
-    pub async fn operations(&self, actor: &Actor, filter: OperationFilter) -> Result<Vec<Operation>, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
-        let mut reader = self.inner.store.read().await.map_err(error::store)?;
-        rows::list(&mut reader, &filter).await.map_err(error::store)
-    }
-
-    /// One operation with everything that belongs to it.
-    ///
-    /// # Errors
-    /// `not_allowed`, `not_found`.
-    pub async fn operation(&self, actor: &Actor, id: &str) -> Result<OperationDetail, Refusal> {
-        let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
-        let sees_files = inner.authorize(actor, Permission::ReadFiles).is_ok();
-        let missing = || Refusal::not_found("operation", id);
-        let id = OperationId::parse(id).map_err(|_| missing())?;
-        let mut reader = inner.store.read().await.map_err(error::store)?;
-        let operation = rows::get(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)?;
-        let mut plan = rows::plan(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)?;
-        let mut steps = journal::steps(&mut reader, &id).await.map_err(error::store)?;
-        let commands = if sees_files { commands::list(&mut reader, &id).await.map_err(error::store)? } else { Vec::new() };
-        if !sees_files {
-            plan.files.clear();
-            steps.iter_mut().for_each(|step| step.intent = None);
-        }
-        Ok(OperationDetail { operation, plan, steps, commands })
-    }
-
-    /// Audit rows, newest first unless those after one are asked for.
-    ///
-    /// # Errors
-    /// `not_allowed`.
-    pub async fn audit(&self, actor: &Actor, filter: AuditFilter) -> Result<Vec<AuditRow>, Refusal> {
-        self.inner.authorize(actor, Permission::ReadAudit)?;
-        let mut reader = self.inner.store.read().await.map_err(error::store)?;
-        audit::list(&mut reader, &filter).await.map_err(error::store)
-    }
-
-    /// Walks along the whole audit and says whether it is as it was written.
-    ///
-    /// # Errors
-    /// `not_allowed`.
-    pub async fn verify_audit(&self, actor: &Actor) -> Result<AuditVerdict, Refusal> {
-        self.inner.authorize(actor, Permission::ReadAudit)?;
-        let mut reader = self.inner.store.read().await.map_err(error::store)?;
-        let newest = AuditFilter { limit: 1, ..AuditFilter::default() };
-        let newest = audit::list(&mut reader, &newest).await.map_err(error::store)?.pop();
-        let broken_at = audit::verify(&mut reader).await.map_err(error::store)?;
-        let (rows, head) = newest.map_or((0, None), |row| (row.sequence, Some(row.hash)));
-        Ok(AuditVerdict { whole: broken_at.is_none(), broken_at, rows, head })
-    }
-
     /// The id behind an id or a name of a deployment that is there.
     ///
     /// # Errors
@@ -479,14 +271,6 @@ impl Engine {
     pub async fn deployment_id(&self, actor: &Actor, which: &str) -> Result<DeploymentId, Refusal> {
         self.inner.authorize(actor, Permission::Read)?;
         Ok(self.inner.find_deployment(which).await?.id)
-    }
-
-    /// Whether the database answers.
-    pub async fn database_answers(&self) -> bool {
-        match self.inner.store.read().await {
-            Ok(mut reader) => steward_store::meta::get(&mut reader, "local_device").await.is_ok(),
-            Err(_) => false,
-        }
     }
 }
 
@@ -508,42 +292,6 @@ impl Inner {
     async fn in_force(&self, which: &str) -> Result<(Deployment, Revision), Refusal> {
         let deployment = self.find_deployment(which).await?;
         crate::operations::in_force(self, &deployment.id).await
-    }
-
-    /// The secrets that an operation works with, for the redactor.
-    pub async fn secrets_of(&self, operation: &Operation) -> Result<Vec<String>, Refusal> {
-        let Some(id) = &operation.deployment_id else { return Ok(Vec::new()) };
-        let mut reader = self.store.read().await.map_err(error::store)?;
-        let mut secrets = Vec::new();
-        let all = revisions::list(&mut reader, id).await.map_err(error::store)?;
-        for revision in all.iter().filter(|r| r.operation_id == operation.id || r.activated_at.is_some()) {
-            secrets.extend(open_secrets(self, &mut reader, id, revision.number).await?.into_values());
-        }
-        Ok(secrets)
-    }
-
-    fn device_view(&self, device: Device, placed: &[Deployment]) -> DeviceView {
-        let seen = self.observers.of(&device.id);
-        let commands = || install_commands(&seen.facts.clone().unwrap_or_default());
-        let no_compose = seen.engine.as_ref().is_some_and(|engine| engine.compose_version.is_none());
-        let problem = match &seen.problem {
-            Some(message) => Some(Problem { message: message.clone(), hint: "Install and start Docker:".to_owned(), commands: commands() }),
-            None if no_compose => Some(Problem {
-                message: "Docker Compose 2 is missing".to_owned(),
-                hint: "Install the Compose plugin:".to_owned(),
-                commands: commands(),
-            }),
-            None => None,
-        };
-        DeviceView {
-            status: seen.status(),
-            facts: seen.facts.clone(),
-            engine: seen.engine.clone(),
-            problem,
-            observed_at: seen.at,
-            deployments: placed.iter().filter(|d| d.device_id == device.id).count(),
-            device,
-        }
     }
 
     fn deployment_view(
