@@ -77,7 +77,10 @@ pub fn resolve(definition: &Definition, given: &BTreeMap<SettingKey, Value>, kep
             Ok(Some(value)) => keep(&mut resolved, setting, value),
             Ok(None) => match setting.generate {
                 Some(length) => resolved.to_generate.push((setting.key.clone(), length)),
-                None if setting.required => refusals.push(refusal(setting, "a value is required")),
+                None if setting.required => refusals.push(
+                    refusal(setting, "a value is required")
+                        .with_hint(format!("Give it one; on the command line: --set {}=VALUE", setting.key)),
+                ),
                 None => {}
             },
             Err(refused) => refusals.push(refused),

@@ -46,7 +46,12 @@ pub struct Link {
     pub title: String,
     /// The port on the device.
     pub port: u16,
+    /// Whether it speaks HTTPS.
+    pub tls: bool,
 }
+
+/// Ports on which services speak HTTPS by convention.
+const TLS_PORTS: [u16; 3] = [443, 8443, 9443];
 
 /// The operation that is under way on a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -356,7 +361,7 @@ fn links(revision: &Revision) -> Vec<Link> {
             if let Some(external) = revision.ports.get(&port.key()).copied().or(port.external) {
                 let title =
                     if several { format!("{} ({})", revision.definition.title, container.name) } else { revision.definition.title.clone() };
-                links.push(Link { title, port: external });
+                links.push(Link { title, port: external, tls: TLS_PORTS.contains(&port.internal) });
             }
         }
     }

@@ -68,7 +68,10 @@ pub struct DeploymentView {
 impl DeploymentView {
     /// From the engine's view, for somebody who reaches this server as `host`.
     pub fn new(engine: &Engine, view: steward_engine::DeploymentView, host: &str) -> Self {
-        let link = |link: steward_engine::Link| LinkView { title: link.title, url: format!("http://{host}:{}", link.port) };
+        let link = |link: steward_engine::Link| {
+            let scheme = if link.tls { "https" } else { "http" };
+            LinkView { title: link.title, url: format!("{scheme}://{host}:{}", link.port) }
+        };
         Self {
             icon: engine.icon(view.application.as_str()).map(|_| icon(&view.application)),
             links: view.links.into_iter().map(link).collect(),
