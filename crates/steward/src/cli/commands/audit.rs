@@ -21,6 +21,18 @@ Examples:
   steward audit export > audit.jsonl              all rows, oldest first
 ";
 
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  steward audit verify
+  steward audit verify --json                     also with the newest row's hash, to be kept elsewhere
+";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  steward audit export > audit.jsonl
+  steward audit export --after 1200               what came after row 1200
+";
+
 /// Options of `steward audit`.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -49,6 +61,7 @@ pub struct AuditArgs {
 #[derive(Debug, clap::Subcommand)]
 pub enum AuditCommand {
     /// Say whether every row is there, unchanged and in its place
+    #[command(before_help = VERIFY_EXAMPLES)]
     Verify,
     /// Print all rows as JSON lines, oldest first
     Export(ExportArgs),
@@ -56,6 +69,7 @@ pub enum AuditCommand {
 
 /// Options of `steward audit export`.
 #[derive(Debug, clap::Args)]
+#[command(before_help = EXPORT_EXAMPLES)]
 pub struct ExportArgs {
     /// Only rows after this number.
     #[arg(long, value_name = "SEQUENCE")]
