@@ -18,7 +18,6 @@ const APPLICATIONS: [slug: string, settings: Record<string, string>][] = [
   ["syncthing", {}],
   ["redis", { password: "tall brown dog" }],
   ["postgresql", { password: "tall brown dog" }],
-  ["transmission", { password: "tall brown dog" }],
 ];
 
 /** A port for each that the definition publishes. */
