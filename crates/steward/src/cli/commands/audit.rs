@@ -46,6 +46,14 @@ pub struct AuditArgs {
     /// Only rows before this number.
     #[arg(long, value_name = "SEQUENCE")]
     pub before: Option<i64>,
+    /// Which rows.
+    #[command(flatten)]
+    pub which: WhichArgs,
+}
+
+/// Which rows of the audit are wanted.
+#[derive(Debug, clap::Args)]
+pub struct WhichArgs {
     /// Only what this user did.
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
@@ -55,6 +63,13 @@ pub struct AuditArgs {
     /// Only what was done to this.
     #[arg(long, value_name = "NAME")]
     pub target: Option<String>,
+}
+
+impl WhichArgs {
+    fn into_query(self) -> impl Iterator<Item = (&'static str, String)> {
+        let all = [("actor", self.actor), ("action", self.action), ("target", self.target)];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
 }
 
 /// What can be done with the audit, apart from looking at it.
@@ -74,15 +89,9 @@ pub struct ExportArgs {
     /// Only rows after this number.
     #[arg(long, value_name = "SEQUENCE")]
     pub after: Option<i64>,
-    /// Only what this user did.
-    #[arg(long, value_name = "NAME")]
-    pub actor: Option<String>,
-    /// Only this action, such as deployment.deploy.
-    #[arg(long)]
-    pub action: Option<String>,
-    /// Only what was done to this.
-    #[arg(long, value_name = "NAME")]
-    pub target: Option<String>,
+    /// Which rows.
+    #[command(flatten)]
+    pub which: WhichArgs,
 }
 
 /// Audit rows.
@@ -114,9 +123,7 @@ async fn verify(context: &Context) -> Result<(), Failure> {
 async fn export(context: &Context, args: ExportArgs) -> Result<(), Failure> {
     let mut query = Vec::new();
     query.extend(args.after.map(|after| ("after", after.to_string())));
-    query.extend(args.actor.map(|actor| ("actor", actor)));
-    query.extend(args.action.map(|action| ("action", action)));
-    query.extend(args.target.map(|target| ("target", target)));
+    query.extend(args.which.into_query());
     let mut lines = context.client()?.stream("/audit/export", &query).await?;
     let mut out = BufWriter::new(io::stdout().lock());
     while let Some(line) = lines.next().await.map_err(|reason| Failure::new(Exit::UNREACHABLE, "connection_broken", reason))? {
@@ -129,9 +136,7 @@ async fn export(context: &Context, args: ExportArgs) -> Result<(), Failure> {
 async fn list(context: &Context, args: AuditArgs) -> Result<(), Failure> {
     let mut query = vec![("limit", args.limit.to_string())];
     query.extend(args.before.map(|before| ("before", before.to_string())));
-    query.extend(args.actor.map(|actor| ("actor", actor)));
-    query.extend(args.action.map(|action| ("action", action)));
-    query.extend(args.target.map(|target| ("target", target)));
+    query.extend(args.which.into_query());
     let value = context.client()?.get("/audit", &query).await?;
     context.printer.list(&value, "sequence", "There is no such row.", || {
         let mut table = Table::new(&["NO", "WHEN", "WHO", "FROM", "WHAT", "ON", "RESULT", "DETAIL"]);
