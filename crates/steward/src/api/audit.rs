@@ -92,19 +92,15 @@ async fn export_audit(
     Ok((named, stream::ndjson_or_broken(pages, stream::rights_end(app, credential, actor))).into_response())
 }
 
-/// Row after row: a page is read when the one before has been sent.
+/// Row after row, a page at a time; the page after the last one is empty.
 fn pages(app: Shared, actor: Actor, filter: AuditFilter, first: Vec<AuditRow>) -> impl Stream<Item = Result<AuditRow, Refusal>> {
-    streams::try_unfold(Some(first), move |page| {
+    streams::try_unfold(first, move |page| {
         let (app, actor, mut filter) = (app.clone(), actor.clone(), filter.clone());
         async move {
-            let Some(last) = page.as_ref().and_then(|page| page.last()) else { return Ok(None) };
+            let Some(last) = page.last() else { return Ok(None) };
             filter.after = Some(last.sequence);
-            let next = if page.as_ref().is_some_and(|page| page.len() < EXPORTED as usize) {
-                None
-            } else {
-                Some(app.engine.audit(&actor, filter).await?)
-            };
-            Ok(Some((page.unwrap_or_default(), next)))
+            let next = app.engine.audit(&actor, filter).await?;
+            Ok(Some((page, next)))
         }
     })
     .map_ok(|page| streams::iter(page.into_iter().map(Ok)))
