@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
-use steward_core::audit::{AuditEntry, AuditRow};
+use steward_core::audit::{AuditEntry, AuditRow, AuditVerdict};
 use steward_core::{OperationId, Timestamp};
 
 use crate::error::{Result, StoreError};
@@ -180,12 +180,11 @@ pub async fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<Aud
     rows.iter().map(read).collect()
 }
 
-/// Walks along the chain. The answer is the first sequence that is missing, changed or out of
-/// place, `None` when the chain is whole.
+/// Walks along the chain and says whether it is whole.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn verify(conn: &mut Connection) -> Result<Option<i64>> {
+pub async fn verify(conn: &mut Connection) -> Result<AuditVerdict> {
     // One statement, so that both ends are of the same moment; rows that are added later are not looked at.
     let ends = sqlx::query(
         "SELECT (SELECT sequence FROM audit_head WHERE id = 1) AS head_sequence,
@@ -194,12 +193,20 @@ pub async fn verify(conn: &mut Connection) -> Result<Option<i64>> {
     )
     .fetch_one(&mut *conn)
     .await?;
-    let first = row::plain::<Option<i64>>(&ends, "first")?.unwrap_or(1);
+    let rows = row::plain::<Option<i64>>(&ends, "head_sequence")?.unwrap_or(0);
+    let head = row::plain::<Option<String>>(&ends, "head_hash")?.filter(|hash| !hash.is_empty());
+    let broken_at = first_break(conn, &ends).await?;
+    Ok(AuditVerdict { whole: broken_at.is_none(), broken_at, rows, head })
+}
+
+/// The first sequence that is missing, changed or out of place between the ends.
+async fn first_break(conn: &mut Connection, ends: &SqliteRow) -> Result<Option<i64>> {
+    let first = row::plain::<Option<i64>>(ends, "first")?.unwrap_or(1);
     // The end is there from the beginning; without it nobody can say how long the chain was.
-    let Some(end) = row::plain::<Option<i64>>(&ends, "head_sequence")?.filter(|_| first == 1) else {
+    let Some(end) = row::plain::<Option<i64>>(ends, "head_sequence")?.filter(|_| first == 1) else {
         return Ok(Some(first.min(1)));
     };
-    let end_hash = row::plain::<Option<String>>(&ends, "head_hash")?.unwrap_or_default();
+    let end_hash = row::plain::<Option<String>>(ends, "head_hash")?.unwrap_or_default();
     let mut sequence = 0;
     let mut hash = String::new();
     while sequence < end {
@@ -225,7 +232,7 @@ pub async fn verify(conn: &mut Connection) -> Result<Option<i64>> {
     if hash != end_hash {
         return Ok(Some(end.max(1)));
     }
-    Ok(row::plain::<Option<i64>>(&ends, "last")?.filter(|last| *last > end).map(|_| end + 1))
+    Ok(row::plain::<Option<i64>>(ends, "last")?.filter(|last| *last > end).map(|_| end + 1))
 }
 
 /// The sequence and the hash of a row, if the hash fits to the row and the hash before.

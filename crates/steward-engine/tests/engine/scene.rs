@@ -248,7 +248,7 @@ impl Scene {
         };
         assert_eq!(of(steward_core::audit::AuditPhase::Accepted), 1, "one accepted row");
         assert_eq!(of(steward_core::audit::AuditPhase::Outcome), 1, "one outcome row");
-        assert_eq!(steward_store::audit::verify(&mut reader).await.unwrap(), None, "the chain is whole");
+        assert_eq!(steward_store::audit::verify(&mut reader).await.unwrap().broken_at, None, "the chain is whole");
     }
 
     pub async fn id_of(&self, name: &str) -> DeploymentId {
