@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { axe } from "./support/look.ts";
-import { startBrowser, View } from "./support/browser.ts";
 import { skipped } from "./support/needs.ts";
-import { Server } from "./support/server.ts";
 import { stepsOf } from "./support/steps.ts";
 import { WHOLE } from "./support/time.ts";
+import { visit } from "./support/visit.ts";
 
 interface Verdict {
   whole: boolean;
@@ -18,12 +17,7 @@ interface Verdict {
 
 /** P3. */
 test("an audit that was changed is found out", { skip: skipped({ browser: true }), timeout: WHOLE }, async (t) => {
-  const server = await Server.open();
-  t.after(() => server.close());
-  await server.claim();
-  const browser = await startBrowser();
-  t.after(() => browser.close());
-  const view = await View.open(browser, server);
+  const { server, view } = await visit(t);
   const { page } = view;
   const step = stepsOf(t);
   await view.go("/activity/audit");

@@ -2,16 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DeploymentView } from "../src/api/types.ts";
-import { startBrowser, View } from "./support/browser.ts";
 import { container, labelled, named } from "./support/docker.ts";
 import { BROKEN, web } from "./support/entries.ts";
 import { page as answerOf } from "./support/http.ts";
 import { axe } from "./support/look.ts";
 import { skipped } from "./support/needs.ts";
 import { freePort, hold } from "./support/ports.ts";
-import { Server } from "./support/server.ts";
 import { stepsOf } from "./support/steps.ts";
 import { until, WHOLE } from "./support/time.ts";
+import { visit } from "./support/visit.ts";
 
 const UNDONE = "Everything was undone. Nothing changed.";
 const STEPS = ["Validating", "Preparing", "Deploying", "Configuring", "Health check"];
@@ -51,12 +50,7 @@ const ALL_BAD: Bad[] = [
 ];
 
 test("what fails is undone and explained", { skip: skipped({ browser: true }), timeout: WHOLE }, async (t) => {
-  const server = await Server.open();
-  t.after(() => server.close());
-  await server.claim();
-  const browser = await startBrowser();
-  t.after(() => browser.close());
-  const view = await View.open(browser, server);
+  const { server, view } = await visit(t);
   const { page, main } = view;
   const step = stepsOf(t, () => view.noErrors());
 

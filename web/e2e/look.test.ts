@@ -1,14 +1,14 @@
 // Every page as it looks: dark and light without a barrier that a program can find, and on a phone.
 import { test } from "node:test";
 import type { DeviceView } from "../src/api/types.ts";
-import { PHONE, startBrowser, View } from "./support/browser.ts";
+import { PHONE, type View } from "./support/browser.ts";
 import { ask } from "./support/http.ts";
 import { axe, noSidewaysScroll } from "./support/look.ts";
 import { skipped } from "./support/needs.ts";
 import { freePort } from "./support/ports.ts";
-import { Server } from "./support/server.ts";
 import { stepsOf } from "./support/steps.ts";
 import { WHOLE } from "./support/time.ts";
+import { visit } from "./support/visit.ts";
 
 interface Shown {
   path: string;
@@ -20,12 +20,7 @@ interface Shown {
 }
 
 test("every page, dark, light and on a phone", { skip: skipped({ browser: true }), timeout: 2 * WHOLE }, async (t) => {
-  const server = await Server.open();
-  t.after(() => server.close());
-  await server.claim();
-  const browser = await startBrowser();
-  t.after(() => browser.close());
-  const view = await View.open(browser, server);
+  const { server, browser, view } = await visit(t);
   const step = stepsOf(t, () => view.noErrors());
   const [app, other] = [server.name("hello"), server.name("guestbook")];
   const pages: Shown[] = [];
@@ -65,7 +60,7 @@ test("every page, dark, light and on a phone", { skip: skipped({ browser: true }
     await view.signIn();
   });
 
-  const visit = async (on: View, { path, heading }: Shown) => {
+  const arrive = async (on: View, { path, heading }: Shown) => {
     await on.go(path);
     await on.heading(heading);
     if (path.endsWith("/logs")) await on.page.getByRole("log").getByText("GET /kitchen HTTP/1.1").waitFor();
@@ -75,7 +70,7 @@ test("every page, dark, light and on a phone", { skip: skipped({ browser: true }
 
   await step("no page has a barrier, nor is wider than the screen", async () => {
     for (const shown of pages) {
-      await visit(view, shown);
+      await arrive(view, shown);
       await axe(view, shown.path);
       await noSidewaysScroll(view, shown.path);
       if (shown.picture) await view.picture(shown.picture);
@@ -100,7 +95,7 @@ test("every page, dark, light and on a phone", { skip: skipped({ browser: true }
   await step("on a phone nothing hangs out of the screen", async () => {
     const phone = await view.twin(browser, server, { viewport: PHONE, hasTouch: true });
     for (const shown of pages.filter((one) => one.phone)) {
-      await visit(phone, shown);
+      await arrive(phone, shown);
       await noSidewaysScroll(phone, shown.path);
       if (shown.path === "/") await phone.picture("phone-home");
     }

@@ -76,14 +76,15 @@ export class View {
   async text(text: string | RegExp, within: number = WAIT): Promise<void> {
     const exact = typeof text === "string";
     const wanted = this.page.getByText(text, { exact }).first();
-    await wanted.waitFor({ timeout: within }).catch(async (error: unknown) => {
-      throw new Error(await this.shown(), { cause: error });
-    });
+    await this.orShow(wanted.waitFor({ timeout: within }));
   }
 
-  /** What the page shows, for a message that says why a test failed. */
-  private async shown(): Promise<string> {
-    return `${this.page.url()} shows:\n${await this.page.locator("body").innerText()}`;
+  /** When a wait is in vain, the message says what the page shows instead. */
+  private async orShow(wait: Promise<unknown>): Promise<void> {
+    await wait.catch(async (error: unknown) => {
+      const shown = await this.page.locator("body").innerText();
+      throw new Error(`${this.page.url()} shows:\n${shown}`, { cause: error });
+    });
   }
 
   button(name: string): Locator {
@@ -123,9 +124,7 @@ export class View {
     // Not by its role: below an open dialog the heading has none.
     await this.page.locator("h1").first().waitFor();
     const busy = this.page.locator('[aria-busy="true"]');
-    await until("the page to be loaded", async () => (await busy.count()) === 0).catch(async (error: unknown) => {
-      throw new Error(await this.shown(), { cause: error });
-    });
+    await this.orShow(until("the page to be loaded", async () => (await busy.count()) === 0));
     await this.page.evaluate(() => document.fonts.ready.then(() => undefined));
   }
 
