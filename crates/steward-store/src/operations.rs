@@ -59,6 +59,19 @@ fn read(row: &SqliteRow) -> Result<Operation> {
     })
 }
 
+/// The rows that can be read. One that was damaged is named in the log, and hides no other.
+fn readable(rows: &[SqliteRow]) -> Vec<Operation> {
+    let read_or_name = |row: &SqliteRow| match read(row) {
+        Ok(operation) => Some(operation),
+        Err(error) => {
+            let id = row::text(row, "id").unwrap_or_default();
+            tracing::error!(operation = id, %error, "the record of an operation cannot be read");
+            None
+        }
+    };
+    rows.iter().filter_map(read_or_name).collect()
+}
+
 /// Adds an operation with its plan and the names of its locks.
 ///
 /// # Errors
@@ -150,7 +163,7 @@ pub async fn list(conn: &mut Connection, filter: &OperationFilter) -> Result<Vec
         query = query.bind(value);
     }
     let rows = query.bind(i64::from(filter.limit)).fetch_all(conn).await?;
-    rows.iter().map(read).collect()
+    Ok(readable(&rows))
 }
 
 /// Operations that are not at rest, in the order in which they were accepted.
@@ -159,7 +172,7 @@ pub async fn list(conn: &mut Connection, filter: &OperationFilter) -> Result<Vec
 /// Those of the database.
 pub async fn unfinished(conn: &mut Connection) -> Result<Vec<Operation>> {
     let rows = sqlx::query(select!("WHERE state IN ('queued', 'running', 'rolling_back') ORDER BY sequence")).fetch_all(conn).await?;
-    rows.iter().map(read).collect()
+    Ok(readable(&rows))
 }
 
 /// Stores how far an operation has come. Whether its cancellation is asked for is left alone:
@@ -198,6 +211,27 @@ pub async fn request_cancel(conn: &mut Connection, id: &OperationId) -> Result<b
         .execute(conn)
         .await?;
     Ok(result.rows_affected() > 0)
+}
+
+/// Counts that an operation is taken over by a new process; answers how often that was.
+///
+/// # Errors
+/// `Other` when there is no such operation.
+pub async fn count_recovery(conn: &mut Connection, id: &OperationId) -> Result<u32> {
+    let row = sqlx::query("UPDATE operations SET recoveries = recoveries + 1 WHERE id = $1 RETURNING recoveries")
+        .bind(id.as_str())
+        .fetch_one(conn)
+        .await?;
+    row::number(&row, "recoveries")
+}
+
+/// Forgets how often an operation was taken over: it did not bring its process down this time.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_recoveries(conn: &mut Connection, id: &OperationId) -> Result<()> {
+    sqlx::query("UPDATE operations SET recoveries = 0 WHERE id = $1").bind(id.as_str()).execute(conn).await?;
+    Ok(())
 }
 
 /// The operation that is under way for a deployment, or else the first one that waits.
