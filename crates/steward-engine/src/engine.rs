@@ -39,6 +39,8 @@ pub struct Timing {
     pub observe_every: Duration,
     /// How often a device whose engine is away is asked whether it is back.
     pub retry_engine: Duration,
+    /// How long to wait before the store is tried again, when it could not be written.
+    pub retry_store: Duration,
 }
 
 impl Default for Timing {
@@ -49,6 +51,7 @@ impl Default for Timing {
             wait_for_device: Duration::from_secs(10 * 60),
             observe_every: Duration::from_secs(15),
             retry_engine: Duration::from_secs(2),
+            retry_store: Duration::from_secs(1),
         }
     }
 }

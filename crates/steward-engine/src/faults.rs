@@ -28,6 +28,8 @@ pub enum Fault {
     Crash,
     /// It never ends.
     Hang,
+    /// A defect of Steward's own: a panic.
+    Panic,
 }
 
 /// Decides about faults.

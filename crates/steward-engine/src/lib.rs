@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod bus;
 pub mod catalog;
+mod control;
 mod door;
 mod engine;
 mod error;
@@ -19,6 +20,7 @@ mod recovery;
 mod reveal;
 mod run;
 mod seams;
+mod supervise;
 mod vault;
 mod worker;
 

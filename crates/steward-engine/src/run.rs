@@ -6,13 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use steward_core::audit::{AuditEntry, AuditPhase};
+use serde_json::Value;
 use steward_core::event::Event;
 use steward_core::operation::{Operation, State, StepRecord, StepState};
 use steward_core::redact::Redactor;
 use steward_core::{Code, Refusal};
-use steward_store::{audit, journal, locks, operations as rows};
+use steward_store::{journal, operations as rows};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Inner;
@@ -54,12 +53,13 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    pub async fn new(engine: Arc<Inner>, operation: Operation, cancel: CancellationToken) -> Self {
+    pub async fn new(engine: Arc<Inner>, operation: Operation, cancel: CancellationToken) -> Run<Self> {
         let (steps, impossible) = match operations::steps(&engine, &operation).await {
             Ok(steps) => (steps, None),
+            Err(refusal) if refusal.code == Code::StorageUnavailable => return Err(Stopped::Store(refusal)),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };
-        Self { engine, operation, steps, impossible, cancel }
+        Ok(Self { engine, operation, steps, impossible, cancel })
     }
 
     /// Goes forward from the first step that is not done; when a step fails, unwinds.
@@ -180,7 +180,13 @@ impl Runner {
             .rev()
             .collect();
         for (position, (ordinal, intent)) in to_undo.iter().enumerate() {
-            let Some(step) = self.steps.get(*ordinal) else { continue };
+            let Some(step) = self.steps.get(*ordinal) else {
+                // What the steps are made from is gone, so nobody can undo what they did.
+                let of = |(ordinal, _): &(usize, Value)| journal.get(*ordinal).map(|record| format!("`{}` is not undone", record.name));
+                self.operation.left_over = to_undo[position..].iter().filter_map(of).collect();
+                self.operation.state = State::NeedsAttention;
+                return self.end(None).await;
+            };
             let cx = self.context(*ordinal, true).await?;
             self.operation.current_step = Some(cx.step.clone());
             let mut tx = self.engine.store.begin().await?;
@@ -250,43 +256,9 @@ impl Runner {
         }
     }
 
-    /// The end: record, outcome row, own rows and locks, in one transaction.
+    /// The end of this run; [`Inner::bring_to_rest`] says of what it is made.
     async fn end(mut self, ending: Option<Ending>) -> Run<()> {
-        let now = self.engine.clock.now();
-        self.operation.finished_at = Some(now);
-        self.operation.current_step = None;
-        self.operation.waiting = None;
-        let mut tx = self.engine.store.begin().await?;
-        rows::update(&mut tx, &self.operation).await?;
-        if let Some(ending) = ending {
-            operations::conclude(&self.engine, &mut tx, &self.operation, ending).await?;
-        }
-        locks::release(&mut tx, &self.operation.id).await?;
-        audit::append(&mut tx, &self.outcome(), now).await?;
-        tx.commit().await?;
-        self.engine.running.ended(&self.operation.id);
-        self.engine.look_at(&self.operation.device_id).await;
-        self.tell();
-        if let Some(id) = &self.operation.deployment_id {
-            let removed =
-                self.operation.kind == steward_core::operation::Kind::DeploymentRemove && self.operation.state == State::Succeeded;
-            self.engine.bus.send(Event::Deployment { id: id.clone(), what: if removed { "removed" } else { "status_change" } });
-        }
-        self.engine.wake.notify_one();
-        Ok(())
-    }
-
-    fn outcome(&self) -> AuditEntry {
-        let operation = &self.operation;
-        AuditEntry {
-            actor: operation.actor.clone(),
-            address: String::new(),
-            action: operation.kind.as_str().to_owned(),
-            target: operation.target.clone(),
-            phase: AuditPhase::Outcome,
-            operation_id: Some(operation.id.clone()),
-            detail: json!({ "state": operation.state, "failed_step": operation.failed_step, "error": operation.error }),
-        }
+        Ok(self.engine.bring_to_rest(&mut self.operation, ending).await?)
     }
 
     fn tell(&self) {
@@ -311,6 +283,7 @@ impl Runner {
     }
 
     /// Where a test puts a fault; a server has none.
+    #[allow(clippy::panic, reason = "a test asks for it")]
     async fn fault(&self, cx: &StepContext, moment: Moment) -> Run<Result<(), StepFailure>> {
         let Some(faults) = &self.engine.faults else { return Ok(Ok(())) };
         match faults.at(self.operation.kind, &cx.step, moment) {
@@ -318,6 +291,7 @@ impl Runner {
             Fault::Error => Ok(Err(Refusal::new(Code::StepFailed, "a fault was put here").into())),
             Fault::Crash => Err(Stopped::Abandoned),
             Fault::Hang => std::future::pending().await,
+            Fault::Panic => panic!("a fault was put here"),
         }
     }
 }

@@ -77,6 +77,35 @@ pub(crate) fn deadline(kind: Kind) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
+/// Operations that burden a device in the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Pulls images and starts containers.
+    Deploy,
+    /// Starts, stops and removes what is there.
+    Change,
+}
+
+impl Class {
+    /// How many of one class run at once on a device; the others wait.
+    pub fn at_once(self) -> usize {
+        match self {
+            Class::Deploy => 2,
+            Class::Change => 8,
+        }
+    }
+}
+
+/// The class of an operation.
+pub(crate) fn class(kind: Kind) -> Class {
+    match kind {
+        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => Class::Deploy,
+        Kind::DeploymentStart | Kind::DeploymentStop | Kind::DeploymentRestart | Kind::DeploymentRemove | Kind::VolumeDelete => {
+            Class::Change
+        }
+    }
+}
+
 /// What recovery does.
 pub(crate) fn on_crash(kind: Kind) -> OnCrash {
     match kind {

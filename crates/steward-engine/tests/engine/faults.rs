@@ -17,7 +17,7 @@ use steward_host::simulated::Snapshot;
 
 use crate::scene::{OneFault, Scene, deploy, key, start, timing};
 
-const FAULTS: [(Moment, Fault); 7] = [
+const FAULTS: [(Moment, Fault); 8] = [
     (Moment::BeforeIntent, Fault::Error),
     (Moment::BeforeAct, Fault::Error),
     (Moment::AfterAct, Fault::Error),
@@ -25,6 +25,7 @@ const FAULTS: [(Moment, Fault); 7] = [
     (Moment::BeforeAct, Fault::Crash),
     (Moment::AfterAct, Fault::Crash),
     (Moment::AfterAct, Fault::Hang),
+    (Moment::AfterAct, Fault::Panic),
 ];
 
 /// A world in which an operation makes sense, and a request for it.

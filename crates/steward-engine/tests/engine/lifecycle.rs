@@ -177,14 +177,6 @@ async fn what_cannot_be_undone_needs_attention_and_a_retry_ends_it() {
     assert_eq!(detail.operation.state, State::NeedsAttention);
     assert!(detail.operation.left_over.iter().any(|l| l.contains("docker compose -p steward-x down")), "{:?}", detail.operation.left_over);
     scene.engine.retry(&scene.owner, &detail.operation.id).await.unwrap();
-    let mut events = scene.engine.events();
-    loop {
-        let now = scene.detail(&detail.operation.id).await;
-        if now.operation.state.is_at_rest() {
-            assert_eq!(now.operation.state, State::RolledBack);
-            break;
-        }
-        let _ = tokio::time::timeout(std::time::Duration::from_millis(100), events.recv()).await;
-    }
+    assert_eq!(scene.rests(&detail.operation.id).await.operation.state, State::RolledBack);
     assert_eq!(before.differences(&scene.host.snapshot()), Vec::<String>::new());
 }

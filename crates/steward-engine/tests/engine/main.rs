@@ -5,6 +5,7 @@ mod accounts;
 mod deploy;
 mod faults;
 mod lifecycle;
+mod recovery;
 mod reference;
 mod scene;
 mod throughput;

@@ -128,6 +128,7 @@ pub fn timing() -> Timing {
         wait_for_device: Duration::from_secs(20),
         observe_every: Duration::from_secs(60),
         retry_engine: Duration::from_millis(5),
+        retry_store: Duration::from_millis(20),
     }
 }
 
@@ -215,6 +216,13 @@ impl Scene {
 
     /// Waits until an operation is at rest; everything that is promised of that moment is checked.
     pub async fn at_rest(&self, id: &OperationId) -> OperationDetail {
+        let detail = self.rests(id).await;
+        self.check_rest(&detail.operation).await;
+        detail
+    }
+
+    /// Waits until an operation is at rest, for the first time or again.
+    pub async fn rests(&self, id: &OperationId) -> OperationDetail {
         let mut events = self.engine.events();
         let waiting = async {
             loop {
@@ -225,9 +233,7 @@ impl Scene {
                 let _ = tokio::time::timeout(Duration::from_millis(200), events.recv()).await;
             }
         };
-        let detail = tokio::time::timeout(Duration::from_secs(120), waiting).await.expect("the operation comes to rest");
-        self.check_rest(&detail.operation).await;
-        detail
+        tokio::time::timeout(Duration::from_secs(120), waiting).await.expect("the operation comes to rest")
     }
 
     pub async fn detail(&self, id: &OperationId) -> OperationDetail {

@@ -136,6 +136,7 @@ impl TestApp {
             wait_for_device: Duration::from_secs(1),
             observe_every: Duration::from_millis(100),
             retry_engine: Duration::from_millis(50),
+            retry_store: Duration::from_millis(20),
         };
         let engine = Engine::start(EngineConfig {
             store,
