@@ -77,8 +77,25 @@ kinds! {
     DeploymentRollback = "deployment.rollback";
     /// Removes a deployment and keeps its data.
     DeploymentRemove = "deployment.remove";
+    /// Starts, stops, restarts or updates many deployments, each as an operation of its own.
+    DeploymentBulk = "deployment.bulk";
     /// Deletes a volume and all that is in it.
     VolumeDelete = "volume.delete";
+}
+
+impl Request {
+    /// The one deployment that it is about, when it exists already.
+    pub fn deployment_id(&self) -> Option<&DeploymentId> {
+        match self {
+            Request::DeploymentStart(p) => Some(&p.deployment_id),
+            Request::DeploymentStop(p) => Some(&p.deployment_id),
+            Request::DeploymentRestart(p) => Some(&p.deployment_id),
+            Request::DeploymentUpdate(p) => Some(&p.deployment_id),
+            Request::DeploymentRollback(p) => Some(&p.deployment_id),
+            Request::DeploymentRemove(p) => Some(&p.deployment_id),
+            Request::DeploymentDeploy(_) | Request::DeploymentBulk(_) | Request::VolumeDelete(_) => None,
+        }
+    }
 }
 
 /// Ports on the device chosen by the user: `"80/tcp": 8081`.
@@ -156,6 +173,58 @@ pub struct DeploymentRollback {
     pub deployment_id: DeploymentId,
     /// The revision to return to.
     pub revision: u32,
+}
+
+/// What is done to each of many deployments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BulkAction {
+    /// Start what is stopped.
+    Start,
+    /// Stop what runs.
+    Stop,
+    /// Restart.
+    Restart,
+    /// Bring to the catalog's present definition.
+    Update,
+}
+
+impl BulkAction {
+    /// The action as text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BulkAction::Start => "start",
+            BulkAction::Stop => "stop",
+            BulkAction::Restart => "restart",
+            BulkAction::Update => "update",
+        }
+    }
+
+    /// The request for one deployment.
+    pub fn request(self, deployment_id: DeploymentId) -> Request {
+        match self {
+            BulkAction::Start => Request::DeploymentStart(DeploymentStart { deployment_id }),
+            BulkAction::Stop => Request::DeploymentStop(DeploymentStop { deployment_id }),
+            BulkAction::Restart => Request::DeploymentRestart(DeploymentRestart { deployment_id }),
+            BulkAction::Update => Request::DeploymentUpdate(DeploymentUpdate {
+                deployment_id,
+                settings: BTreeMap::new(),
+                ports: PortChoices::new(),
+                expected_revision: None,
+            }),
+        }
+    }
+}
+
+/// Parameters of `deployment.bulk`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeploymentBulk {
+    /// What is done to each.
+    pub action: BulkAction,
+    /// The deployments, each once, 1 to 200.
+    #[schema(min_items = 1, max_items = 200)]
+    pub deployment_ids: Vec<DeploymentId>,
 }
 
 /// Parameters of `volume.delete`.
@@ -365,6 +434,37 @@ pub struct Operation {
     pub waiting: Option<Waiting>,
     /// Whether somebody asked to cancel it.
     pub cancel_requested: bool,
+    /// The operation that it is a part of.
+    pub parent_id: Option<OperationId>,
+}
+
+/// What came of one target of a `deployment.bulk`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TargetResult {
+    /// The deployment.
+    pub deployment_id: DeploymentId,
+    /// Its name, or its id when there is none of this id.
+    pub name: String,
+    /// The operation that was accepted for it; absent when it was refused.
+    pub operation_id: Option<OperationId>,
+    /// Where that operation is.
+    pub state: Option<State>,
+    /// Whether that operation changed anything, or will.
+    pub changed: Option<bool>,
+    /// Why it was refused, or why its operation failed.
+    pub error: Option<Refusal>,
+}
+
+impl TargetResult {
+    /// Whether nothing more will happen to it by itself.
+    pub fn is_at_rest(&self) -> bool {
+        self.state.is_none_or(State::is_at_rest)
+    }
+
+    /// Whether it is as it was asked to be.
+    pub fn is_done(&self) -> bool {
+        self.state == Some(State::Succeeded)
+    }
 }
 
 /// An operation with all that belongs to it.
@@ -379,6 +479,8 @@ pub struct OperationDetail {
     pub steps: Vec<StepRecord>,
     /// The commands that ran, in order; left out for actors who may not see them.
     pub commands: Vec<CommandRecord>,
+    /// What came of each target, for an operation on many; in the order that was asked for.
+    pub targets: Vec<TargetResult>,
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::id::DeviceId;
+use crate::id::{DeploymentId, DeviceId};
 use crate::name::{ImageRef, VolumeName};
 use crate::operation::Kind;
+use crate::refusal::Refusal;
 
 /// What a pre-flight check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -90,6 +91,21 @@ pub struct PlannedVolume {
     pub exists: bool,
 }
 
+/// What would be done to one target of an operation on many.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PlannedTarget {
+    /// The deployment.
+    pub deployment_id: DeploymentId,
+    /// Its name, or its id when there is none of this id.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// Whether anything would change.
+    pub changed: bool,
+    /// Why it would be refused; the others would be done all the same.
+    pub refusal: Option<Refusal>,
+}
+
 /// What an operation would do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Plan {
@@ -117,6 +133,10 @@ pub struct Plan {
     pub images: Vec<PlannedImage>,
     /// Volumes.
     pub volumes: Vec<PlannedVolume>,
+    /// Its targets, for an operation on many.
+    #[serde(default)]
+    #[schema(required)]
+    pub targets: Vec<PlannedTarget>,
     /// What the person should know before saying yes.
     pub risks: Vec<String>,
     /// SHA-256 in hex over everything above that decides what would happen.
@@ -141,6 +161,7 @@ impl Plan {
             "commands": self.commands,
             "images": images,
             "volumes": self.volumes,
+            "targets": self.targets,
         });
         self.hash = hex::encode(Sha256::digest(basis.to_string().as_bytes()));
         self

@@ -95,6 +95,8 @@ permissions! {
     DeploymentRollback = "deployment.rollback", Operator;
     /// Remove a deployment, keeping its data.
     DeploymentRemove = "deployment.remove", Admin;
+    /// Start, stop, restart or update many deployments.
+    DeploymentBulk = "deployment.bulk", Operator;
     /// Delete a volume and what is in it.
     VolumeDelete = "volume.delete", Admin;
     /// See the value of a secret setting.

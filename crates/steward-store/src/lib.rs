@@ -32,6 +32,7 @@ pub mod operations;
 pub mod revisions;
 pub mod secrets;
 pub mod sessions;
+pub mod targets;
 pub mod tokens;
 pub mod users;
 

@@ -7,7 +7,11 @@ use crate::store::Connection;
 
 /// Every migration, oldest first. The number of a migration is its place here, counted from 1, and
 /// is what `user_version` says once it has been applied.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_start.sql"), include_str!("../migrations/0002_recoveries.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_start.sql"),
+    include_str!("../migrations/0002_recoveries.sql"),
+    include_str!("../migrations/0003_bulk.sql"),
+];
 
 /// The newest version of the schema that this program knows.
 pub const KNOWN_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -15,7 +15,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, kind, state, target, deployment_id, device_id, actor, request, changed, created_at, started_at, ",
-            "finished_at, current_step, failed_step, error, left_over, waiting, cancel_requested FROM operations ",
+            "finished_at, current_step, failed_step, error, left_over, waiting, cancel_requested, parent_id FROM operations ",
             $rest
         )
     };
@@ -32,6 +32,10 @@ pub struct OperationFilter {
     pub kind: Option<Kind>,
     /// Accepted before this one.
     pub before: Option<OperationId>,
+    /// A part of this one.
+    pub parent: Option<OperationId>,
+    /// Not a part of another one.
+    pub whole: bool,
     /// At most so many.
     pub limit: u32,
 }
@@ -56,6 +60,7 @@ fn read(row: &SqliteRow) -> Result<Operation> {
         left_over: row::json(row, "left_over")?,
         waiting: row::maybe_json(row, "waiting")?,
         cancel_requested: row::flag(row, "cancel_requested")?,
+        parent_id: row::maybe_parsed(row, "parent_id", OperationId::parse)?,
     })
 }
 
@@ -80,8 +85,8 @@ pub async fn insert(conn: &mut Connection, operation: &Operation, plan: &Plan, l
     sqlx::query(
         "INSERT INTO operations (id, kind, state, target, deployment_id, device_id, actor, request, plan, locks, changed,
                                  created_at, started_at, finished_at, current_step, failed_step, error, left_over, waiting,
-                                 cancel_requested)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+                                 cancel_requested, parent_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
     )
     .bind(operation.id.as_str())
     .bind(operation.kind.as_str())
@@ -103,6 +108,7 @@ pub async fn insert(conn: &mut Connection, operation: &Operation, plan: &Plan, l
     .bind(row::to_json(&operation.left_over)?)
     .bind(row::to_maybe_json(operation.waiting.as_ref())?)
     .bind(i64::from(operation.cancel_requested))
+    .bind(operation.parent_id.as_ref().map(OperationId::as_str))
     .execute(conn)
     .await?;
     Ok(())
@@ -146,6 +152,7 @@ pub async fn list(conn: &mut Connection, filter: &OperationFilter) -> Result<Vec
         ("state = ", "", filter.state.map(State::as_str)),
         ("kind = ", "", filter.kind.map(Kind::as_str)),
         (before, ")", filter.before.as_ref().map(OperationId::as_str)),
+        ("parent_id = ", "", filter.parent.as_ref().map(OperationId::as_str)),
     ];
     // Only the conditions that are asked for are written, so that each can use its index.
     let mut sql = select!("WHERE 1 = 1").to_owned();
@@ -155,6 +162,9 @@ pub async fn list(conn: &mut Connection, filter: &OperationFilter) -> Result<Vec
             values.push(value);
             sql.push_str(&format!(" AND {left}${}{right}", values.len()));
         }
+    }
+    if filter.whole {
+        sql.push_str(" AND parent_id IS NULL");
     }
     sql.push_str(&format!(" ORDER BY sequence DESC LIMIT ${}", values.len() + 1));
     // The text is made of the constants above; values are bound.

@@ -103,6 +103,7 @@ pub fn operation(number: u16) -> Operation {
         left_over: Vec::new(),
         waiting: None,
         cancel_requested: false,
+        parent_id: None,
     }
 }
 
@@ -120,6 +121,7 @@ pub fn plan() -> Plan {
         commands: vec![vec!["docker".to_owned(), "compose".to_owned(), "up".to_owned()]],
         images: Vec::new(),
         volumes: Vec::new(),
+        targets: Vec::new(),
         risks: vec!["none".to_owned()],
         hash: String::new(),
     }
