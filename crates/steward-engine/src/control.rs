@@ -1,16 +1,19 @@
 //! What can be asked of an operation that exists: to stop, and to try its undo again.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use serde_json::Value;
 use steward_core::audit::{AuditEntry, AuditPhase};
-use steward_core::operation::{Operation, State};
+use steward_core::operation::{Kind, Operation, Request, State};
 use steward_core::role::Permission;
 use steward_core::user::Actor;
 use steward_core::{Code, OperationId, Refusal};
-use steward_store::{audit, locks, operations as rows};
+use steward_store::{audit, journal, locks, operations as rows, targets};
 
 use crate::door::entry;
-use crate::engine::Engine;
+use crate::engine::{Engine, Inner};
 use crate::error;
+use crate::operations::prepare_targets;
 use crate::supervise::Way;
 
 impl Engine {
@@ -19,9 +22,41 @@ impl Engine {
     /// # Errors
     /// `not_found`; `wrong_state` when it is at rest or being undone.
     pub async fn cancel(&self, actor: &Actor, id: &OperationId) -> Result<Operation, Refusal> {
-        let inner = &self.inner;
-        inner.authorize(actor, Permission::OperationCancel)?;
-        let mut tx = inner.store.begin().await.map_err(error::store)?;
+        let cancelled = match self.inner.authorize(actor, Permission::OperationCancel) {
+            Ok(()) => self.inner.cancel(actor, id).await,
+            Err(refusal) => Err(refusal),
+        };
+        self.audited(actor, Permission::OperationCancel, id, cancelled).await
+    }
+
+    /// Tries the undo of an operation that needs attention again; of one on many, those that are not done.
+    ///
+    /// # Errors
+    /// `not_found`; `wrong_state` when it does not need attention; `locked` when another one is in its way.
+    pub async fn retry(&self, actor: &Actor, id: &OperationId) -> Result<Operation, Refusal> {
+        let retried = match self.inner.authorize(actor, Permission::OperationRetry) {
+            Ok(()) => self.inner.retry(actor, id).await,
+            Err(refusal) => Err(refusal),
+        };
+        self.audited(actor, Permission::OperationRetry, id, retried).await
+    }
+
+    /// A refusal has its row before anybody hears of it.
+    async fn audited<T>(&self, actor: &Actor, action: Permission, id: &OperationId, answer: Result<T, Refusal>) -> Result<T, Refusal> {
+        if let Err(refusal) = &answer {
+            self.inner.audit_refusal(actor, action.as_str(), id.as_str(), refusal).await?;
+        }
+        answer
+    }
+}
+
+impl Inner {
+    /// Asks an operation to stop; what it did is undone.
+    ///
+    /// # Errors
+    /// `not_found`; `wrong_state` when it is at rest or being undone.
+    pub async fn cancel(self: &Arc<Self>, actor: &Actor, id: &OperationId) -> Result<Operation, Refusal> {
+        let mut tx = self.store.begin().await.map_err(error::store)?;
         let mut operation = rows::get(&mut tx, id).await.map_err(error::store)?.ok_or_else(|| Refusal::not_found("operation", id))?;
         if operation.state.is_at_rest() || operation.state == State::RollingBack {
             return Err(Refusal::new(Code::WrongState, format!("the operation is {} and cannot be cancelled", operation.state.as_str())));
@@ -33,37 +68,28 @@ impl Engine {
             operation.state = State::RollingBack;
             rows::update(&mut tx, &operation).await.map_err(error::store)?;
         }
-        let detail = json!({ "operation_id": id });
-        let row = AuditEntry {
-            action: Permission::OperationCancel.as_str().to_owned(),
-            detail,
-            ..entry(actor, &operation, AuditPhase::Accepted, Value::Null)
-        };
-        audit::append(&mut tx, &row, inner.clock.now()).await.map_err(error::store)?;
+        let row = control_row(actor, &operation, Permission::OperationCancel);
+        audit::append(&mut tx, &row, self.clock.now()).await.map_err(error::store)?;
         tx.commit().await.map_err(error::store)?;
         if began {
-            inner.running.cancel(id);
+            self.running.cancel(id);
         } else {
             // It never began: there is nothing to undo but its draft.
-            inner.spawn_run(operation.clone(), Way::Backward(0));
+            self.spawn_run(operation.clone(), Way::Backward(0));
         }
         Ok(operation)
     }
 
-    /// Tries the undo of an operation that needs attention again.
-    ///
-    /// # Errors
-    /// `not_found`; `wrong_state` when it does not need attention.
-    pub async fn retry(&self, actor: &Actor, id: &OperationId) -> Result<Operation, Refusal> {
-        let inner = &self.inner;
-        inner.authorize(actor, Permission::OperationRetry)?;
-        let mut tx = inner.store.begin().await.map_err(error::store)?;
+    async fn retry(self: &Arc<Self>, actor: &Actor, id: &OperationId) -> Result<Operation, Refusal> {
+        let mut tx = self.store.begin().await.map_err(error::store)?;
         let mut operation = rows::get(&mut tx, id).await.map_err(error::store)?.ok_or_else(|| Refusal::not_found("operation", id))?;
         if operation.state != State::NeedsAttention {
-            return Err(Refusal::new(
-                Code::WrongState,
-                format!("the operation is {}: there is nothing to try again", operation.state.as_str()),
-            ));
+            let message = format!("the operation is {}: there is nothing to try again", operation.state.as_str());
+            return Err(Refusal::new(Code::WrongState, message));
+        }
+        if operation.kind == Kind::DeploymentBulk {
+            drop(tx);
+            return self.retry_bulk(actor, operation).await;
         }
         let names = rows::locks_of(&mut tx, id).await.map_err(error::store)?;
         if let Some(waiting) = locks::acquire(&mut tx, &names, id).await.map_err(error::store)? {
@@ -74,13 +100,56 @@ impl Engine {
         operation.left_over = Vec::new();
         rows::update(&mut tx, &operation).await.map_err(error::store)?;
         rows::forget_recoveries(&mut tx, id).await.map_err(error::store)?;
-        let row = AuditEntry {
-            action: Permission::OperationRetry.as_str().to_owned(),
-            ..entry(actor, &operation, AuditPhase::Accepted, Value::Null)
-        };
-        audit::append(&mut tx, &row, inner.clock.now()).await.map_err(error::store)?;
+        let row = control_row(actor, &operation, Permission::OperationRetry);
+        audit::append(&mut tx, &row, self.clock.now()).await.map_err(error::store)?;
         tx.commit().await.map_err(error::store)?;
-        inner.spawn_run(operation.clone(), Way::Backward(usize::MAX));
+        self.spawn_run(operation.clone(), Way::Backward(usize::MAX));
         Ok(operation)
     }
+
+    /// Tries those targets of an operation on many again that are not done.
+    async fn retry_bulk(self: &Arc<Self>, actor: &Actor, mut operation: Operation) -> Result<Operation, Refusal> {
+        let request: Request = serde_json::from_value(operation.request.clone())
+            .map_err(|why| Refusal::new(Code::Internal, format!("the recorded request cannot be read: {why}")))?;
+        let Request::DeploymentBulk(asked) = request else {
+            return Err(Refusal::new(Code::Internal, "the recorded request is of another kind"));
+        };
+        let results = {
+            let mut reader = self.store.read().await.map_err(error::store)?;
+            targets::list(&mut reader, &operation.id).await.map_err(error::store)?
+        };
+        let again: Vec<_> = results.into_iter().enumerate().filter(|(_, target)| !target.is_done()).collect();
+        let ids: Vec<_> = again.iter().map(|(_, target)| target.deployment_id.clone()).collect();
+        let prepared = prepare_targets(self, asked.action, &ids).await;
+        let _accepting = self.accept.lock().await;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await.map_err(error::store)?;
+        let state = rows::get(&mut tx, &operation.id).await.map_err(error::store)?.map(|now| now.state);
+        if state != Some(State::NeedsAttention) {
+            return Err(Refusal::new(Code::WrongState, "somebody else tries it again already"));
+        }
+        let mut recorded = Vec::new();
+        for ((ordinal, _), target) in again.iter().zip(&prepared) {
+            recorded.extend(self.record_target(&mut tx, actor, &operation.id, (*ordinal, target), now).await?);
+        }
+        operation.state = State::Running;
+        operation.error = None;
+        operation.failed_step = None;
+        operation.finished_at = None;
+        operation.left_over = Vec::new();
+        journal::reset(&mut tx, &operation.id, 0).await.map_err(error::store)?;
+        rows::update(&mut tx, &operation).await.map_err(error::store)?;
+        rows::forget_recoveries(&mut tx, &operation.id).await.map_err(error::store)?;
+        let row = control_row(actor, &operation, Permission::OperationRetry);
+        audit::append(&mut tx, &row, now).await.map_err(error::store)?;
+        tx.commit().await.map_err(error::store)?;
+        self.announce(recorded);
+        self.spawn_run(operation.clone(), Way::Forward);
+        Ok(operation)
+    }
+}
+
+/// The audit row of what was asked of an operation.
+fn control_row(actor: &Actor, operation: &Operation, asked: Permission) -> AuditEntry {
+    AuditEntry { action: asked.as_str().to_owned(), ..entry(actor, operation, AuditPhase::Accepted, Value::Null) }
 }

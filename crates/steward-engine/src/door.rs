@@ -1,23 +1,20 @@
 //! The door: a request becomes an operation, or a refusal.
 //!
-//! authorize → plan → refuse or accept. Accepted means durable: the record, its audit row, its
-//! locks' names, its draft and the idempotency key are committed before anybody is told.
+//! authorize → plan → refuse or [accept](crate::accept).
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use steward_core::audit::{AuditEntry, AuditPhase};
-use steward_core::event::Event;
-use steward_core::operation::{Kind, Operation, Request, State};
+use steward_core::operation::{Kind, Operation, Request};
 use steward_core::plan::Plan;
 use steward_core::role::Permission;
 use steward_core::user::Actor;
 use steward_core::{Code, OperationId, Refusal};
-use steward_store::{audit, idempotency, journal, operations as rows};
+use steward_store::{audit, idempotency, operations as rows};
 
 use crate::engine::{Engine, Inner};
 use crate::error;
 use crate::operations::{self, Prepared};
-use crate::seams::id_bytes;
 
 /// What comes with a request.
 #[derive(Clone, Debug, Default)]
@@ -85,20 +82,19 @@ impl Engine {
 
 /// What a request is about, as far as it says so itself.
 fn target_of(request: &Request) -> String {
+    if let Some(id) = request.deployment_id() {
+        return id.to_string();
+    }
     match request {
         Request::DeploymentDeploy(p) => p.name.as_ref().map_or_else(|| p.application.to_string(), ToString::to_string),
-        Request::DeploymentStart(p) => p.deployment_id.to_string(),
-        Request::DeploymentStop(p) => p.deployment_id.to_string(),
-        Request::DeploymentRestart(p) => p.deployment_id.to_string(),
-        Request::DeploymentUpdate(p) => p.deployment_id.to_string(),
-        Request::DeploymentRollback(p) => p.deployment_id.to_string(),
-        Request::DeploymentRemove(p) => p.deployment_id.to_string(),
+        Request::DeploymentBulk(p) => format!("{} apps", p.deployment_ids.len()),
         Request::VolumeDelete(p) => p.volume.to_string(),
+        _ => String::new(),
     }
 }
 
 /// A fingerprint of a request, secrets included, that gives none of them away.
-fn digest(request: &Request) -> String {
+pub(crate) fn digest(request: &Request) -> String {
     let text = serde_json::to_string(request).unwrap_or_default();
     hex::encode(Sha256::digest(text.as_bytes()))
 }
@@ -119,6 +115,9 @@ impl Inner {
     async fn submit(&self, actor: &Actor, request: &Request, submission: &Submission) -> Result<Accepted, Refused> {
         let kind = request.kind();
         self.authorize(actor, kind.permission())?;
+        if let Request::DeploymentBulk(bulk) = request {
+            bulk.deployment_ids.iter().try_for_each(|id| self.authorize(actor, bulk.action.request(id.clone()).kind().permission()))?;
+        }
         let digest = digest(request);
         if let Some(accepted) = self.already(actor, request, submission, &digest).await? {
             return Ok(accepted);
@@ -131,7 +130,7 @@ impl Inner {
         if let Some(accepted) = self.already(actor, request, submission, &digest).await? {
             return Ok(accepted);
         }
-        self.accept(actor, kind, prepared, submission, &digest).await.map_err(Refused::from)
+        self.accept(actor, &prepared, submission, &digest).await.map_err(Refused::from)
     }
 
     /// The operation that this request has become already.
@@ -163,7 +162,7 @@ impl Inner {
 
     /// A second click while the first is under way gives the same operation; another request that
     /// cannot wait is refused with the name of what is in its way.
-    async fn under_way(&self, request: &Request, digest: &str) -> Result<Option<Accepted>, Refused> {
+    pub async fn under_way(&self, request: &Request, digest: &str) -> Result<Option<Accepted>, Refused> {
         let mut reader = self.store.read().await.map_err(error::store)?;
         let active = match request {
             Request::DeploymentDeploy(p) => {
@@ -177,12 +176,14 @@ impl Inner {
             Request::VolumeDelete(p) => {
                 rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(|o| o.target == p.volume.as_str())
             }
-            Request::DeploymentStart(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
-            Request::DeploymentStop(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
-            Request::DeploymentRestart(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
-            Request::DeploymentUpdate(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
-            Request::DeploymentRollback(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
-            Request::DeploymentRemove(p) => rows::active_for(&mut reader, &p.deployment_id).await.map_err(error::store)?,
+            Request::DeploymentBulk(_) => {
+                let same = |o: &Operation| self.running.digest(&o.id).as_deref() == Some(digest);
+                rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(same)
+            }
+            other => match other.deployment_id() {
+                Some(id) => rows::active_for(&mut reader, id).await.map_err(error::store)?,
+                None => None,
+            },
         };
         let Some(active) = active else { return Ok(None) };
         if self.running.digest(&active.id).as_deref() == Some(digest) {
@@ -198,67 +199,6 @@ impl Inner {
             });
         }
         Ok(None)
-    }
-
-    /// Commits the record, its audit row, its draft and its idempotency key, all or nothing.
-    async fn accept(
-        &self,
-        actor: &Actor,
-        kind: Kind,
-        prepared: Prepared,
-        submission: &Submission,
-        digest: &str,
-    ) -> Result<Accepted, Refusal> {
-        let now = self.clock.now();
-        let changed = prepared.plan.changed;
-        let operation = Operation {
-            id: OperationId::from_random(id_bytes(self.random.as_ref())),
-            kind,
-            state: if changed { State::Queued } else { State::Succeeded },
-            target: prepared.plan.target.clone(),
-            deployment_id: prepared.deployment_id.clone(),
-            device_id: prepared.device_id.clone(),
-            actor: actor.display().to_owned(),
-            request: prepared.request.clone(),
-            changed,
-            created_at: now,
-            started_at: None,
-            finished_at: (!changed).then_some(now),
-            current_step: None,
-            failed_step: None,
-            error: None,
-            left_over: Vec::new(),
-            waiting: None,
-            cancel_requested: false,
-        };
-        let steps: Vec<String> = if changed { prepared.plan.steps.iter().map(|step| step.name.clone()).collect() } else { Vec::new() };
-        let mut tx = self.store.begin().await.map_err(error::store)?;
-        rows::insert(&mut tx, &operation, &prepared.plan, &prepared.locks).await.map_err(error::store)?;
-        journal::insert_steps(&mut tx, &operation.id, &steps).await.map_err(error::store)?;
-        if let Some(draft) = &prepared.draft {
-            draft.store(self, &mut tx, &operation.id, actor.display(), now).await?;
-        }
-        if let Some(key) = &submission.idempotency_key {
-            idempotency::insert(&mut tx, &scope(actor), key, digest, &operation.id, now).await.map_err(error::store)?;
-        }
-        audit::append(&mut tx, &entry(actor, &operation, AuditPhase::Accepted, operation.request.clone()), now)
-            .await
-            .map_err(error::store)?;
-        if !changed {
-            let outcome = json!({ "state": operation.state, "changed": false });
-            audit::append(&mut tx, &entry(actor, &operation, AuditPhase::Outcome, outcome), now).await.map_err(error::store)?;
-        }
-        tx.commit().await.map_err(error::store)?;
-        if changed {
-            self.running.accepted(&operation.id, digest);
-            self.wake.notify_one();
-        }
-        self.bus.send(Event::Operation { id: operation.id.clone(), deployment_id: operation.deployment_id.clone() });
-        if let (true, Some(id)) = (changed, &operation.deployment_id) {
-            self.bus
-                .send(Event::Deployment { id: id.clone(), what: if kind == Kind::DeploymentDeploy { "created" } else { "status_change" } });
-        }
-        Ok(Accepted { operation, unchanged: !changed })
     }
 
     /// Writes the row of a refusal. When that cannot be written either, the caller hears of the store.
@@ -279,7 +219,7 @@ impl Inner {
 }
 
 /// Whose idempotency keys are one set.
-fn scope(actor: &Actor) -> String {
+pub(crate) fn scope(actor: &Actor) -> String {
     actor.user_id().map_or_else(|| actor.display().to_owned(), ToString::to_string)
 }
 

@@ -4,6 +4,7 @@
 //! parsed into types, authorized, planned, audited, locked, run step by step under a deadline,
 //! journalled, undone last-in-first-out when a step fails, recovered after a crash, reported live.
 
+mod accept;
 pub mod accounts;
 pub mod bus;
 pub mod catalog;

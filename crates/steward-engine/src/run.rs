@@ -153,6 +153,7 @@ impl Runner {
 
     async fn succeed(mut self) -> Run<()> {
         self.operation.state = State::Succeeded;
+        operations::verdict(&self.engine, &mut self.operation).await?;
         self.end(Some(Ending::Done)).await
     }
 
@@ -216,6 +217,7 @@ impl Runner {
         }
         let cancelled = self.operation.cancel_requested || self.cancel.is_cancelled();
         self.operation.state = if cancelled { State::Cancelled } else { State::RolledBack };
+        operations::verdict(&self.engine, &mut self.operation).await?;
         self.end(Some(Ending::Undone)).await
     }
 

@@ -124,7 +124,8 @@ impl Inner {
     }
 }
 
-fn outcome(operation: &Operation) -> AuditEntry {
+/// The audit row of how an operation ended.
+pub(crate) fn outcome(operation: &Operation) -> AuditEntry {
     AuditEntry {
         actor: operation.actor.clone(),
         address: String::new(),

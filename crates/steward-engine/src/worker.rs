@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Inner;
 use crate::error;
-use crate::operations::{Class, class};
+use crate::operations::{Class, class, may_begin};
 use crate::supervise::Way;
 
 /// How long the queue is left alone when nobody wakes the worker.
@@ -114,6 +114,9 @@ impl Inner {
         // Looked at again: it may have been cancelled since the queue was read.
         let now = rows::get(&mut tx, &operation.id).await.map_err(error::store)?;
         let Some(mut operation) = now.filter(|o| o.state == State::Queued && !o.cancel_requested) else { return Ok(()) };
+        if !may_begin(&mut tx, &operation).await? {
+            return Ok(());
+        }
         let names = rows::locks_of(&mut tx, &operation.id).await.map_err(error::store)?;
         let waiting = locks::acquire(&mut tx, &names, &operation.id).await.map_err(error::store)?;
         if waiting.is_some() && waiting == operation.waiting {

@@ -54,6 +54,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentDeploy) -> Result<
         device_id: draft.device_id.clone(),
         locks: apply::locks(&draft.name, &draft.device_id, &draft.definition, &draft.ports),
         request: recorded(asked, &draft.definition),
+        targets: Vec::new(),
         draft: Some(draft),
     })
 }
@@ -133,6 +134,7 @@ async fn same_or_taken(
         device_id: deployment.device_id.clone(),
         locks: Vec::new(),
         request: recorded(asked, definition),
+        targets: Vec::new(),
         draft: None,
     })
 }

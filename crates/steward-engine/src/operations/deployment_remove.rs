@@ -52,6 +52,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentRemove) -> Result<
         files: vec![removed_file(ProjectFile::Compose)],
         commands: vec![["docker", "compose", "-p", &project, "down", "--remove-orphans"].map(str::to_owned).to_vec()],
         images: Vec::new(),
+        targets: Vec::new(),
         risks: volumes.iter().filter(|v| v.exists).map(|v| format!("The volume {} stays.", v.name)).collect(),
         volumes,
         hash: String::new(),
@@ -63,6 +64,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentRemove) -> Result<
         device_id: deployment.device_id.clone(),
         locks: vec![format!("deployment:{}", deployment.name)],
         request: serde_json::to_value(Request::DeploymentRemove(asked.clone())).unwrap_or_default(),
+        targets: Vec::new(),
         draft: None,
     })
 }

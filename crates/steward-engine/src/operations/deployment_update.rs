@@ -115,6 +115,7 @@ pub(super) async fn next(
         device_id: draft.device_id.clone(),
         locks,
         request,
+        targets: Vec::new(),
         draft: changed.then_some(draft),
         plan,
     })

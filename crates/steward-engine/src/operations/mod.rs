@@ -6,6 +6,7 @@
 //! `kinds!` in core, write its file, and add it to the two `match`es here.
 
 mod apply;
+mod deployment_bulk;
 mod deployment_deploy;
 mod deployment_remove;
 mod deployment_restart;
@@ -27,6 +28,7 @@ use steward_core::plan::Plan;
 use steward_core::{DeploymentId, DeviceId, Refusal};
 use steward_store::Connection;
 
+pub(crate) use deployment_bulk::{PreparedTarget, may_begin, prepare_targets};
 pub(crate) use deployment_update::in_force;
 pub(crate) use draft::{Draft, open_secrets};
 pub(crate) use step::{Step, StepContext, StepFailure};
@@ -47,6 +49,8 @@ pub(crate) struct Prepared {
     pub request: serde_json::Value,
     /// A revision to be stored as a draft when the operation is accepted.
     pub draft: Option<Draft>,
+    /// Its targets, for an operation on many.
+    pub targets: Vec<PreparedTarget>,
 }
 
 /// What recovery does with an operation whose process died while it ran.
@@ -72,6 +76,8 @@ pub(crate) fn deadline(kind: Kind) -> Duration {
     let minutes = match kind {
         Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => 60,
         Kind::DeploymentStart | Kind::DeploymentRestart => 10,
+        // Its parts have deadlines of their own, and may have to wait for their turn.
+        Kind::DeploymentBulk => 24 * 60,
         Kind::DeploymentStop | Kind::DeploymentRemove | Kind::VolumeDelete => 5,
     };
     Duration::from_secs(minutes * 60)
@@ -84,6 +90,8 @@ pub(crate) enum Class {
     Deploy,
     /// Starts, stops and removes what is there.
     Change,
+    /// Waits for its parts.
+    Parent,
 }
 
 impl Class {
@@ -92,6 +100,7 @@ impl Class {
         match self {
             Class::Deploy => 2,
             Class::Change => 8,
+            Class::Parent => 16,
         }
     }
 }
@@ -103,6 +112,7 @@ pub(crate) fn class(kind: Kind) -> Class {
         Kind::DeploymentStart | Kind::DeploymentStop | Kind::DeploymentRestart | Kind::DeploymentRemove | Kind::VolumeDelete => {
             Class::Change
         }
+        Kind::DeploymentBulk => Class::Parent,
     }
 }
 
@@ -110,9 +120,12 @@ pub(crate) fn class(kind: Kind) -> Class {
 pub(crate) fn on_crash(kind: Kind) -> OnCrash {
     match kind {
         Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => OnCrash::Unwind,
-        Kind::DeploymentStart | Kind::DeploymentStop | Kind::DeploymentRestart | Kind::DeploymentRemove | Kind::VolumeDelete => {
-            OnCrash::Resume
-        }
+        Kind::DeploymentStart
+        | Kind::DeploymentStop
+        | Kind::DeploymentRestart
+        | Kind::DeploymentRemove
+        | Kind::DeploymentBulk
+        | Kind::VolumeDelete => OnCrash::Resume,
     }
 }
 
@@ -132,6 +145,7 @@ pub(crate) async fn prepare(engine: &Inner, request: &Request) -> Result<Prepare
         Request::DeploymentUpdate(parameters) => deployment_update::prepare(engine, parameters).await,
         Request::DeploymentRollback(parameters) => deployment_rollback::prepare(engine, parameters).await,
         Request::DeploymentRemove(parameters) => deployment_remove::prepare(engine, parameters).await,
+        Request::DeploymentBulk(parameters) => deployment_bulk::prepare(engine, parameters).await,
         Request::VolumeDelete(parameters) => volume_delete::prepare(engine, parameters).await,
     }
 }
@@ -144,6 +158,7 @@ pub(crate) async fn steps(engine: &Inner, operation: &Operation) -> Result<Vec<B
         Kind::DeploymentStop => deployment_stop::steps(engine, operation).await,
         Kind::DeploymentRestart => deployment_restart::steps(engine, operation).await,
         Kind::DeploymentRemove => deployment_remove::steps(engine, operation).await,
+        Kind::DeploymentBulk => deployment_bulk::steps(engine, operation),
         Kind::VolumeDelete => volume_delete::steps(engine, operation).await,
     }
 }
@@ -158,7 +173,14 @@ pub(crate) async fn conclude(engine: &Inner, conn: &mut Connection, operation: &
         Kind::DeploymentStop => power::conclude(engine, conn, operation, ending, steward_core::deployment::Desired::Stopped).await,
         Kind::DeploymentRestart => power::conclude(engine, conn, operation, ending, steward_core::deployment::Desired::Running).await,
         Kind::DeploymentRemove => deployment_remove::conclude(engine, conn, operation, ending).await,
+        Kind::DeploymentBulk => deployment_bulk::conclude(engine, conn, operation, ending).await,
         // The rows of a removed deployment stay: another of its volumes may need its secrets.
         Kind::VolumeDelete => Ok(()),
     }
+}
+
+/// The state that an operation rests in, when its steps are done or undone. For one on many it
+/// depends on what came of its targets.
+pub(crate) async fn verdict(engine: &Inner, operation: &mut Operation) -> Result<(), Refusal> {
+    if operation.kind == Kind::DeploymentBulk { deployment_bulk::verdict(engine, operation).await } else { Ok(()) }
 }

@@ -103,6 +103,7 @@ pub(super) async fn prepare(engine: &Inner, power: Power, id: &DeploymentId, req
         files: Vec::new(),
         images: Vec::new(),
         volumes: Vec::new(),
+        targets: Vec::new(),
         risks: if power == Power::Start { Vec::new() } else { vec![format!("`{}` is not reachable meanwhile.", deployment.name)] },
         hash: String::new(),
     }
@@ -113,6 +114,7 @@ pub(super) async fn prepare(engine: &Inner, power: Power, id: &DeploymentId, req
         device_id: deployment.device_id.clone(),
         locks: vec![format!("deployment:{}", deployment.name)],
         request: serde_json::to_value(request).unwrap_or_default(),
+        targets: Vec::new(),
         draft: None,
     })
 }

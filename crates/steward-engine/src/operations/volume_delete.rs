@@ -65,6 +65,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &VolumeDelete) -> Result<Prep
         commands: vec![["docker", "volume", "rm", asked.volume.as_str()].map(str::to_owned).to_vec()],
         images: Vec::new(),
         volumes: vec![PlannedVolume { name: asked.volume.clone(), exists: true }],
+        targets: Vec::new(),
         risks: vec!["What is in the volume is gone for good; no undo and no roll back brings it back.".to_owned()],
         hash: String::new(),
     }
@@ -75,6 +76,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &VolumeDelete) -> Result<Prep
         device_id: asked.device_id.clone(),
         locks: vec![format!("deployment:{owner}"), format!("volume:{}", asked.volume)],
         request: serde_json::to_value(Request::VolumeDelete(asked.clone())).unwrap_or_default(),
+        targets: Vec::new(),
         draft: None,
     })
 }

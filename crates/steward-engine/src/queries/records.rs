@@ -7,7 +7,7 @@ use steward_core::user::Actor;
 use steward_core::{OperationId, Refusal};
 use steward_store::audit::AuditFilter;
 use steward_store::operations::OperationFilter;
-use steward_store::{audit, commands, journal, operations as rows, revisions};
+use steward_store::{audit, commands, journal, operations as rows, revisions, targets};
 
 use crate::engine::{Engine, Inner};
 use crate::error;
@@ -39,11 +39,12 @@ impl Engine {
         let mut plan = rows::plan(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)?;
         let mut steps = journal::steps(&mut reader, &id).await.map_err(error::store)?;
         let commands = if sees_files { commands::list(&mut reader, &id).await.map_err(error::store)? } else { Vec::new() };
+        let targets = targets::list(&mut reader, &id).await.map_err(error::store)?;
         if !sees_files {
             plan.files.clear();
             steps.iter_mut().for_each(|step| step.intent = None);
         }
-        Ok(OperationDetail { operation, plan, steps, commands })
+        Ok(OperationDetail { operation, plan, steps, commands, targets })
     }
 
     /// Audit rows, newest first unless those after one are asked for.

@@ -9,8 +9,8 @@ use serde_json::json;
 use steward_core::DeploymentId;
 use steward_core::name::VolumeName;
 use steward_core::operation::{
-    DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate, Kind, Request, State,
-    VolumeDelete,
+    BulkAction, DeploymentBulk, DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate,
+    Kind, Request, State, VolumeDelete,
 };
 use steward_engine::faults::{Fault, Faults, Moment};
 use steward_host::simulated::Snapshot;
@@ -52,6 +52,10 @@ pub async fn prepared(kind: Kind) -> (Scene, Request) {
             scene.run(change(deployment_id.clone())).await;
             Request::DeploymentRollback(DeploymentRollback { deployment_id, revision: 1 })
         }
+        Kind::DeploymentBulk => {
+            let other = scene.deployed("hello", "other").await;
+            bulk(BulkAction::Restart, vec![deployment_id, other])
+        }
         Kind::VolumeDelete => {
             scene.run(Request::DeploymentRemove(DeploymentRemove { deployment_id })).await;
             let device_id = scene.engine.devices(&scene.owner).await.unwrap()[0].device.id.clone();
@@ -60,6 +64,10 @@ pub async fn prepared(kind: Kind) -> (Scene, Request) {
         }
     };
     (scene, request)
+}
+
+pub fn bulk(action: BulkAction, deployment_ids: Vec<DeploymentId>) -> Request {
+    Request::DeploymentBulk(DeploymentBulk { action, deployment_ids })
 }
 
 fn change(deployment_id: DeploymentId) -> Request {
@@ -107,6 +115,12 @@ async fn one_round(kind: Kind, step: &str, moment: Moment, fault: Fault) {
             assert!(irreversible || changed.is_empty(), "{place}: {changed:?}");
         }
         State::Succeeded => assert_eq!(fault, Fault::Crash, "{place}: only an interrupted operation may be finished"),
+        // The parts that are done stay done, and the record says which are not.
+        State::NeedsAttention if kind == Kind::DeploymentBulk => {
+            assert_eq!(detail.operation.failed_step.as_deref(), Some(step), "{place}");
+            assert!(detail.targets.iter().all(|target| target.is_at_rest()), "{place}: {:?}", detail.targets);
+            assert!(before.differences(&after).is_empty(), "{place}");
+        }
         other => panic!("{place}: ended as {other:?}: {:?}", detail.operation),
     }
     data_is_there(&after, &place);
@@ -171,6 +185,7 @@ every_step! {
     update_survives_every_fault: DeploymentUpdate;
     rollback_survives_every_fault: DeploymentRollback;
     remove_survives_every_fault: DeploymentRemove;
+    bulk_survives_every_fault: DeploymentBulk;
     volume_delete_survives_every_fault: VolumeDelete;
 }
 

@@ -91,6 +91,7 @@ pub(in crate::operations) async fn plan(engine: &Inner, world: &World, wanted: W
         steps: planned(wanted.is_new),
         files,
         commands: commands(&images, &project, &host.project_folder(&project), !wanted.secrets.is_empty()),
+        targets: Vec::new(),
         risks: risks(&volumes, wanted.is_new),
         images,
         volumes,

@@ -60,6 +60,7 @@ pub fn read_request(mut body: Value) -> Result<Request, Refusal> {
         Kind::DeploymentUpdate => Request::DeploymentUpdate(from_value(body)?),
         Kind::DeploymentRollback => Request::DeploymentRollback(from_value(body)?),
         Kind::DeploymentRemove => Request::DeploymentRemove(from_value(body)?),
+        Kind::DeploymentBulk => Request::DeploymentBulk(from_value(body)?),
         Kind::VolumeDelete => Request::VolumeDelete(from_value(body)?),
     })
 }
