@@ -480,6 +480,8 @@ pub struct OperationDetail {
     /// The commands that ran, in order; left out for actors who may not see them.
     pub commands: Vec<CommandRecord>,
     /// What came of each target, for an operation on many; in the order that was asked for.
+    #[serde(default)]
+    #[schema(required)]
     pub targets: Vec<TargetResult>,
 }
 

@@ -483,6 +483,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The plan of an operation of any kind; nothing is done. */
+        post: operations["plan_operation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/{id}": {
         parameters: {
             query?: never;
@@ -865,6 +882,11 @@ export interface components {
             /** @description What is wrong. */
             message: string;
         };
+        /**
+         * @description What is done to each of many deployments.
+         * @enum {string}
+         */
+        BulkAction: "start" | "stop" | "restart" | "update";
         /** @description The operation that is under way on a deployment. */
         Busy: {
             /** @description The operation. */
@@ -1090,6 +1112,13 @@ export interface components {
             };
             /** @description The hash of the plan that was seen; another plan is refused. */
             plan_hash?: string | null;
+        };
+        /** @description Parameters of `deployment.bulk`. */
+        DeploymentBulk: {
+            /** @description What is done to each. */
+            action: components["schemas"]["BulkAction"];
+            /** @description The deployments, each once, 1 to 200. */
+            deployment_ids: components["schemas"]["DeploymentId"][];
         };
         /** @description Changes settings and ports of a deployment, or brings it to the catalog's present definition. */
         DeploymentChange: {
@@ -1396,7 +1425,7 @@ export interface components {
          * @description Every operation that exists. There is no other way to change anything on a device.
          * @enum {string}
          */
-        Kind: "deployment.deploy" | "deployment.start" | "deployment.stop" | "deployment.restart" | "deployment.update" | "deployment.rollback" | "deployment.remove" | "volume.delete";
+        Kind: "deployment.deploy" | "deployment.start" | "deployment.stop" | "deployment.restart" | "deployment.update" | "deployment.rollback" | "deployment.remove" | "deployment.bulk" | "volume.delete";
         /** @description Something that a browser can open. */
         LinkView: {
             /** @description What it is. */
@@ -1482,6 +1511,7 @@ export interface components {
             waiting: components["schemas"]["Waiting"] | null;
             /** @description Whether somebody asked to cancel it. */
             cancel_requested: boolean;
+            parent_id: components["schemas"]["OperationId"] | null;
         };
         /** @description An operation with all that belongs to it. */
         OperationDetail: components["schemas"]["Operation"] & {
@@ -1491,6 +1521,8 @@ export interface components {
             steps: components["schemas"]["StepRecord"][];
             /** @description The commands that ran, in order; left out for actors who may not see them. */
             commands: components["schemas"]["CommandRecord"][];
+            /** @description What came of each target, for an operation on many; in the order that was asked for. */
+            targets: components["schemas"]["TargetResult"][];
         };
         /** @description One line of an operation's events. */
         OperationEvent: {
@@ -1552,6 +1584,8 @@ export interface components {
             images: components["schemas"]["PlannedImage"][];
             /** @description Volumes. */
             volumes: components["schemas"]["PlannedVolume"][];
+            /** @description Its targets, for an operation on many. */
+            targets: components["schemas"]["PlannedTarget"][];
             /** @description What the person should know before saying yes. */
             risks: string[];
             /** @description SHA-256 in hex over everything above that decides what would happen. */
@@ -1606,6 +1640,18 @@ export interface components {
             does: string;
             /** @description What its undo does, in words; empty when there is nothing to undo. */
             undo: string;
+        };
+        /** @description What would be done to one target of an operation on many. */
+        PlannedTarget: {
+            /** @description The deployment. */
+            deployment_id: components["schemas"]["DeploymentId"];
+            /** @description Its name, or its id when there is none of this id. */
+            name: string;
+            /** @description One sentence. */
+            summary: string;
+            /** @description Whether anything would change. */
+            changed: boolean;
+            refusal: components["schemas"]["Refusal"] | null;
         };
         /** @description One volume that would be made or used. */
         PlannedVolume: {
@@ -1764,6 +1810,9 @@ export interface components {
         }) | (components["schemas"]["DeploymentRemove"] & {
             /** @enum {string} */
             kind: "DeploymentRemove";
+        }) | (components["schemas"]["DeploymentBulk"] & {
+            /** @enum {string} */
+            kind: "DeploymentBulk";
         }) | (components["schemas"]["VolumeDelete"] & {
             /** @enum {string} */
             kind: "VolumeDelete";
@@ -1968,6 +2017,23 @@ export interface components {
          * @enum {string}
          */
         StepState: "pending" | "running" | "done" | "failed" | "undoing" | "undone" | "undo_failed";
+        /** @description A request of any kind, as it is sent. */
+        SubmitRequest: components["schemas"]["Request"] & {
+            /** @description The plan that was seen; refused when another one holds now. */
+            plan_hash?: string | null;
+        };
+        /** @description What came of one target of a `deployment.bulk`. */
+        TargetResult: {
+            /** @description The deployment. */
+            deployment_id: components["schemas"]["DeploymentId"];
+            /** @description Its name, or its id when there is none of this id. */
+            name: string;
+            operation_id: components["schemas"]["OperationId"] | null;
+            state: components["schemas"]["State"] | null;
+            /** @description Whether that operation changed anything, or will. */
+            changed: boolean | null;
+            error: components["schemas"]["Refusal"] | null;
+        };
         /** @description A text with references to settings, as `${setting.KEY}` in a definition. */
         Template: {
             /** @description The parts in order. */
@@ -5206,6 +5272,10 @@ export interface operations {
                 limit?: number;
                 /** @description Accepted before this operation. */
                 before?: string;
+                /** @description Parts of this operation. */
+                parent?: string;
+                /** @description Only operations that are no part of another one. */
+                whole?: boolean;
             };
             header?: never;
             path?: never;
@@ -5307,7 +5377,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Request"];
+                "application/json": components["schemas"]["SubmitRequest"];
             };
         };
         responses: {
@@ -5366,6 +5436,138 @@ export interface operations {
                 };
             };
             /** @description A check failed, or something changed meanwhile. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is unknown, or a value is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something outside took too long. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Request"];
+            };
+        };
+        responses: {
+            /** @description The plan, also when a check failed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be planned as things are. */
             409: {
                 headers: {
                     [name: string]: unknown;

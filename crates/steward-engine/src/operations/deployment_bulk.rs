@@ -6,6 +6,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use steward_core::operation::{BulkAction, DeploymentBulk, Kind, Operation, Request, State, StepState, TargetResult};
@@ -47,13 +48,19 @@ fn planned(action: BulkAction) -> PlannedStep {
 
 /// Looks at every target.
 pub(crate) async fn prepare_targets(engine: &Inner, action: BulkAction, ids: &[DeploymentId]) -> Vec<PreparedTarget> {
-    stream::iter(ids).map(|id| prepare_target(engine, action, id)).buffered(LOOKS).collect().await
+    // Boxed first: a stream that borrows in a closure is not known to be `Send` by those who await it.
+    let looks: Vec<BoxFuture<'_, PreparedTarget>> = ids.iter().map(|id| prepare_target(engine, action, id)).collect();
+    stream::iter(looks).buffered(LOOKS).collect().await
 }
 
-async fn prepare_target(engine: &Inner, action: BulkAction, id: &DeploymentId) -> PreparedTarget {
+fn prepare_target<'a>(engine: &'a Inner, action: BulkAction, id: &'a DeploymentId) -> BoxFuture<'a, PreparedTarget> {
+    Box::pin(look_at_target(engine, action, id))
+}
+
+async fn look_at_target(engine: &Inner, action: BulkAction, id: &DeploymentId) -> PreparedTarget {
     let name = name_of(engine, id).await.unwrap_or_else(|| id.to_string());
     let request = action.request(id.clone());
-    let prepared = Box::pin(super::prepare(engine, &request)).await;
+    let prepared = super::prepare(engine, &request).await;
     let outcome = prepared.and_then(|prepared| match prepared.plan.failed().filter(|_| prepared.plan.changed) {
         None => Ok((request, Box::new(prepared))),
         Some(check) => {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use steward_core::operation::{self, Kind, Operation, OperationDetail};
+use steward_core::plan::Plan;
 use steward_core::{Code, DeploymentId, OperationId, Refusal};
 use steward_store::operations::OperationFilter;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::extract::{Credential, IdempotencyKey, Json, MaybeJson, Path, Query, Signed};
 use super::problem::{Failure, Problem};
-use super::types::operation::read_request;
+use super::types::operation::{SubmitRequest, read_request, read_submission};
 use super::types::{Accepted, Nothing, OperationEvent};
 use super::{Answer, BASE, Shared, stream};
 
@@ -25,6 +26,7 @@ const MAX_PAGE: u32 = 500;
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(list_operations, submit_operation))
+        .routes(routes!(plan_operation))
         .routes(routes!(get_operation))
         .routes(routes!(follow_operation))
         .routes(routes!(cancel_operation))
@@ -81,6 +83,12 @@ struct OperationQuery {
     /// Accepted before this operation.
     #[param(pattern = "^op_[0-9a-hjkmnp-tv-z]{16}$")]
     before: Option<String>,
+    /// Parts of this operation.
+    #[param(pattern = "^op_[0-9a-hjkmnp-tv-z]{16}$")]
+    parent: Option<String>,
+    /// Only operations that are no part of another one.
+    #[serde(default)]
+    whole: bool,
 }
 
 /// Operations, newest first.
@@ -97,12 +105,14 @@ async fn list_operations(State(app): State<Shared>, Signed(actor): Signed, Query
         }),
     };
     let before = query.before.as_deref().map(OperationId::parse).transpose().map_err(|refusal| refusal.with_field("before"))?;
-    let filter = OperationFilter { deployment_id, state: query.state, kind: query.kind, before, limit: page_size(query.limit)? };
+    let parent = query.parent.as_deref().map(OperationId::parse).transpose().map_err(|refusal| refusal.with_field("parent"))?;
+    let limit = page_size(query.limit)?;
+    let filter = OperationFilter { deployment_id, state: query.state, kind: query.kind, before, parent, whole: query.whole, limit };
     Ok(axum::Json(app.engine.operations(&actor, filter).await?))
 }
 
 /// Asks for an operation of any kind. The role that is needed depends on the kind.
-#[utoipa::path(post, path = "/operations", tag = "operations", request_body = operation::Request,
+#[utoipa::path(post, path = "/operations", tag = "operations", request_body = SubmitRequest,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same operation.", pattern = "^[!-~]{1,200}$")),
     responses((status = 200, description = "It is so already; nothing is done.", body = Accepted),
         (status = 202, description = "The operation is recorded and will come to rest.", body = Accepted),
@@ -115,7 +125,18 @@ async fn submit_operation(
     key: IdempotencyKey,
     Json(body): Json<Value>,
 ) -> Result<AcceptedAnswer, Failure> {
-    Ok(app.engine.submit(&actor, read_request(body)?, key.with_plan(None)).await?.into())
+    let (request, plan_hash) = read_submission(body)?;
+    Ok(app.engine.submit(&actor, request, key.with_plan(plan_hash)).await?.into())
+}
+
+/// The plan of an operation of any kind; nothing is done.
+#[utoipa::path(post, path = "/operations/plan", tag = "operations", request_body = operation::Request,
+    responses((status = 200, description = "The plan, also when a check failed.", body = Plan),
+        (status = 404, description = "There is nothing of this name.", body = Problem),
+        (status = 409, description = "It cannot be planned as things are.", body = Problem)),
+    extensions(("x-permission" = json!("read"))))]
+async fn plan_operation(State(app): State<Shared>, Signed(actor): Signed, Json(body): Json<Value>) -> Answer<Plan> {
+    Ok(axum::Json(app.engine.plan(&actor, &read_request(body)?).await?))
 }
 
 /// One operation with its plan, steps and commands.

@@ -1,7 +1,7 @@
 //! A plan in words.
 
 use steward_core::operation::Kind;
-use steward_core::plan::{Check, CheckStatus, Fix, Plan};
+use steward_core::plan::{Check, CheckStatus, Fix, Plan, PlannedTarget};
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -54,10 +54,22 @@ pub fn short(plan: &Plan, paint: Paint) -> String {
     for check in plan.checks.iter().filter(|check| check.status != CheckStatus::Pass) {
         out.push_str(&check_line(check, paint));
     }
+    for target in &plan.targets {
+        out.push_str(&target_line(target, paint));
+    }
     for risk in &plan.risks {
         out.push_str(&format!("  {} {}\n", paint.warn("!"), text::clean_block(risk)));
     }
     out
+}
+
+fn target_line(target: &PlannedTarget, paint: Paint) -> String {
+    let (mark, words) = match (&target.refusal, target.changed) {
+        (Some(refusal), _) => (paint.bad("✘"), refusal.message.as_str()),
+        (None, true) => (paint.good("✔"), target.summary.as_str()),
+        (None, false) => (paint.dim("="), "is so already"),
+    };
+    format!("  {mark} {}: {}\n", text::clean(&target.name), text::clean_block(words))
 }
 
 fn check_line(check: &Check, paint: Paint) -> String {
@@ -92,6 +104,7 @@ pub fn full(plan: &Plan, paint: Paint) -> String {
         }
     };
     part("Checks", plan.checks.iter().map(|check| check_line(check, paint)).collect());
+    part("Apps", plan.targets.iter().map(|target| target_line(target, paint)).collect());
     part("To know", plan.risks.iter().map(|risk| format!("  {} {}\n", paint.warn("!"), text::clean_block(risk))).collect());
     part(
         "Images",

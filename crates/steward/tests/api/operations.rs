@@ -119,3 +119,47 @@ async fn a_volume_is_deleted_by_name_alone() {
     assert_eq!(owner.at_rest(accepted["operation"]["id"].as_str().unwrap()).await["state"], "succeeded");
     assert!(app.host.volume("steward-hello_data").is_none());
 }
+
+/// C4, M6: one request for many apps is planned and accepted; its parts can be listed, and left out of a list.
+#[tokio::test]
+async fn one_request_for_many() {
+    let (app, owner) = TestApp::claimed().await;
+    let view = app.deploy_hello(&owner).await;
+    let gone = "dep_0000000000000000";
+    let request = json!({ "kind": "deployment.bulk", "action": "stop", "deployment_ids": [view["id"], gone] });
+    let plan = owner.post("/operations/plan", request.clone()).await.expect(200);
+    assert_eq!(plan["targets"][0]["changed"], json!(true), "{plan}");
+    assert_eq!(plan["targets"][1]["refusal"]["code"], "not_found", "{plan}");
+    let mut stale = request.clone();
+    stale["plan_hash"] = json!("0");
+    owner.post("/operations", stale).await.problem(409, "plan_stale");
+    let mut seen = request;
+    seen["plan_hash"] = plan["hash"].clone();
+    let accepted = owner.post("/operations", seen).await.expect(202);
+    let id = accepted["operation"]["id"].as_str().unwrap();
+    let detail = owner.at_rest(id).await;
+    assert_eq!((&detail["state"], &detail["targets"][0]["state"]), (&json!("needs_attention"), &json!("succeeded")));
+    let parts = owner.get(&format!("/operations?parent={id}")).await.expect(200);
+    assert_eq!(parts.as_array().unwrap().len(), 1);
+    assert_eq!(parts[0]["parent_id"], id);
+    assert_eq!(owner.get("/operations?whole=true").await.expect(200).as_array().unwrap().len(), 2);
+    let viewer = app.user(&owner, "vera", "viewer").await;
+    viewer
+        .post("/operations", json!({ "kind": "deployment.bulk", "action": "start", "deployment_ids": [view["id"]] }))
+        .await
+        .problem(403, "not_allowed");
+}
+
+/// P3: also what is refused of an operation that exists has its row, and nothing changes.
+#[tokio::test]
+async fn a_retry_of_what_needs_none_is_refused_with_its_row() {
+    let (app, owner) = TestApp::claimed().await;
+    app.deploy_hello(&owner).await;
+    let id = owner.get("/operations").await.expect(200)[0]["id"].as_str().unwrap().to_owned();
+    for action in ["retry", "cancel"] {
+        owner.post(&format!("/operations/{id}/{action}"), json!({})).await.problem(409, "wrong_state");
+        let rows = owner.get(&format!("/audit?action=operation.{action}&target={id}")).await.expect(200);
+        assert_eq!((rows[0]["phase"].as_str(), rows[0]["detail"]["code"].as_str()), (Some("refused"), Some("wrong_state")), "{rows}");
+    }
+    assert_eq!(owner.get(&format!("/operations/{id}")).await.expect(200)["state"], "succeeded");
+}

@@ -245,6 +245,7 @@ async fn each_kind_of_operation_needs_its_right() {
             let body = match kind {
                 Kind::DeploymentDeploy => json!({ "application": "hello", "name": "other" }),
                 Kind::DeploymentRollback => json!({ "deployment_id": id, "revision": 1 }),
+                Kind::DeploymentBulk => json!({ "action": "stop", "deployment_ids": [id] }),
                 Kind::VolumeDelete => {
                     json!({ "device_id": view["device_id"], "volume": "steward-hello_data", "confirm": "steward-hello_data" })
                 }

@@ -39,6 +39,31 @@ pub enum OperationEvent {
     },
 }
 
+/// A request of any kind, as it is sent.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "read by `read_submission`, which names what is wrong by its path; this describes it")]
+pub struct SubmitRequest {
+    /// What is asked.
+    #[schema(inline = false)]
+    #[serde(flatten)]
+    request: Request,
+    /// The plan that was seen; refused when another one holds now.
+    plan_hash: Option<String>,
+}
+
+/// Reads a request of any kind, and the hash of the plan that was seen.
+///
+/// # Errors
+/// `invalid_value` and `unknown_field` with the field.
+pub fn read_submission(mut body: Value) -> Result<(Request, Option<String>), Refusal> {
+    let hash = match body.as_object_mut().and_then(|fields| fields.shift_remove("plan_hash")) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(hash)) => Some(hash),
+        Some(_) => return Err(Refusal::new(Code::InvalidValue, "`plan_hash` must be a string").with_field("plan_hash")),
+    };
+    Ok((read_request(body)?, hash))
+}
+
 /// Reads a request of any kind. The kind is looked at first, so that what is wrong with its
 /// parameters can be named by its path.
 ///

@@ -12,13 +12,15 @@ use super::super::follow::{Waiter, conclude};
 use super::super::{parse, prompt, text};
 use super::apps::path;
 use super::operate::{self, Change, OperateArgs, Outcome, Sentence};
-use super::{suggest, volumes};
+use super::{apps_bulk, suggest, volumes};
 
 const POWER_EXAMPLES: &str = "\
 Examples:
   steward apps stop hello
   steward apps start hello
   steward apps restart hello --no-wait
+  steward apps restart hello photos      each as an operation of its own
+  steward apps update --all --plan
 ";
 const SET_EXAMPLES: &str = "\
 Examples:
@@ -37,15 +39,32 @@ Examples:
   steward apps remove hello --delete-data --confirm hello        deletes its data too
 ";
 
-/// An app, and how to change it.
+/// Apps, and how to change them.
 #[derive(Debug, clap::Args)]
 #[command(before_help = POWER_EXAMPLES)]
 pub struct NamedArgs {
-    /// The app's name.
-    pub name: String,
+    /// The names of the apps.
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub names: Vec<String>,
+    /// Every app.
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
     /// How.
     #[command(flatten)]
     pub operate: OperateArgs,
+}
+
+impl NamedArgs {
+    /// The one app, or else all of them back.
+    fn one(mut self) -> Result<(String, OperateArgs), Self> {
+        match self.names.pop() {
+            Some(name) if self.names.is_empty() => Ok((name, self.operate)),
+            last => {
+                self.names.extend(last);
+                Err(self)
+            }
+        }
+    }
 }
 
 /// Options of `steward apps set`.
@@ -143,7 +162,10 @@ async fn run(
 /// # Errors
 /// What the server refused, and everything that can come of it.
 pub async fn power(context: &Context, client: &Client, args: NamedArgs, verb: &str) -> Result<Exit, Failure> {
-    let NamedArgs { name, operate } = args;
+    let (name, operate) = match args.one() {
+        Ok(one) => one,
+        Err(many) => return apps_bulk::run(context, client, many, verb).await,
+    };
     let change = change(&name, Method::POST, &format!("/{verb}"), json!({}), verb, format!("steward apps {verb} {name}"));
     let sentence = if verb == "stop" { Sentence::Fixed("is stopped") } else { Sentence::App };
     run(context, client, &name, &operate, change, None, sentence).await
@@ -154,7 +176,10 @@ pub async fn power(context: &Context, client: &Client, args: NamedArgs, verb: &s
 /// # Errors
 /// What the server refused, and everything that can come of it.
 pub async fn update(context: &Context, client: &Client, args: NamedArgs) -> Result<Exit, Failure> {
-    let NamedArgs { name, operate } = args;
+    let (name, operate) = match args.one() {
+        Ok(one) => one,
+        Err(many) => return apps_bulk::run(context, client, many, "update").await,
+    };
     let change = change(&name, Method::PATCH, "", json!({}), "update", format!("steward apps update {name}"));
     run(context, client, &name, &operate, change, Some("Update?"), Sentence::App).await
 }

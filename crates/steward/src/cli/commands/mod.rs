@@ -2,7 +2,8 @@
 
 pub mod account;
 pub mod apps;
-pub mod apps_change;
+pub mod apps_bulk;
+mod apps_change;
 pub mod audit;
 pub mod catalog;
 pub mod completion;

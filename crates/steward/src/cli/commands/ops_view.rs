@@ -25,6 +25,7 @@ pub(super) fn shown(detail: &OperationDetail, full: bool, paint: Paint) -> Strin
         out.push_str("everything was so already; nothing was changed\n");
     }
     steps(&mut out, detail, paint);
+    targets(&mut out, detail, paint);
     commands(&mut out, detail, full, paint);
     cause(&mut out, detail, paint);
     out
@@ -38,6 +39,24 @@ fn steps(out: &mut String, detail: &OperationDetail, paint: Paint) {
     for step in &detail.steps {
         let took = step.started_at.zip(step.finished_at).map(|(from, to)| when::between(from.0, to.0));
         table.row(vec![step.name.as_str().into(), state(step), took.unwrap_or_default().into(), note(step).into()]);
+    }
+    out.push_str(&format!("\n{}", table.print(paint)));
+}
+
+fn targets(out: &mut String, detail: &OperationDetail, paint: Paint) {
+    if detail.targets.is_empty() {
+        return;
+    }
+    let mut table = Table::new(&["APP", "RESULT", "OPERATION", "NOTE"]);
+    for target in &detail.targets {
+        let result = match target.state {
+            Some(_) if target.is_done() && target.changed == Some(false) => Cell::new("so already", Tone::Dim),
+            Some(state) => super::ops::state(state),
+            None => Cell::new("refused", Tone::Bad),
+        };
+        let operation = target.operation_id.as_ref().map(ToString::to_string).unwrap_or_default();
+        let note = target.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
+        table.row(vec![target.name.as_str().into(), result, operation.into(), note.into()]);
     }
     out.push_str(&format!("\n{}", table.print(paint)));
 }

@@ -40,6 +40,7 @@ pub fn failure(detail: &OperationDetail) -> Failure {
     let operation = &detail.operation;
     let what = format!("{} of `{}`", operation.kind.as_str(), operation.target);
     let (exit, effect) = match operation.state {
+        State::NeedsAttention if !detail.targets.is_empty() => (Exit::NEEDS_ATTENTION, "What is done stays done."),
         State::NeedsAttention => (Exit::NEEDS_ATTENTION, "Not all of it could be undone."),
         _ => (Exit::ROLLED_BACK, "All was undone; nothing changed."),
     };
