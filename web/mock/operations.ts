@@ -21,6 +21,7 @@ function planOf(kind: t.OperationKind, target: string): t.Plan {
     commands: [["docker", "compose", "--project-name", target, "up", "--detach"]],
     images: [{ reference: `docker.io/library/${target}:1`, present: true, embedded: false }],
     volumes: [{ name: `${target}_data`, exists: true }],
+    targets: [],
     risks: [],
     hash: "hash",
   };
@@ -56,6 +57,7 @@ export function operationOf(
     left_over: [],
     waiting: null,
     cancel_requested: false,
+    parent_id: null,
     plan: planOf(kind, target),
     steps: names.map((name, ordinal) => ({
       ordinal,
@@ -68,6 +70,7 @@ export function operationOf(
       undo_note: null,
     })),
     commands: [],
+    targets: [],
   };
 }
 
@@ -246,6 +249,6 @@ export function finished(): t.OperationDetail[] {
 export const stuck = (): t.OperationDetail => ended("deployment.update", "immich", "needs_attention", 6, data.HOUR);
 
 /** What a list tells of an operation. */
-export function recordOf({ plan, steps, commands, ...record }: t.OperationDetail): t.Operation {
+export function recordOf({ plan, steps, commands, targets, ...record }: t.OperationDetail): t.Operation {
   return record;
 }

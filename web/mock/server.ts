@@ -338,6 +338,7 @@ export class MockServer {
       ],
       images: [{ reference: `docker.io/library/${slug}:1`, present: false, embedded: slug === "hello" }],
       volumes: [{ name: `${name}_data`, exists: false }],
+      targets: [],
       risks: [],
       hash: `hash-${JSON.stringify(body).length}-${port}`,
     };

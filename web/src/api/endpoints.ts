@@ -76,12 +76,16 @@ export interface OperationFilter {
   kind?: string;
   limit?: number;
   before?: string;
+  /** Only operations that are no part of another one. */
+  whole?: boolean;
 }
 export const listOperations = (query: OperationFilter) =>
   call<t.Operation[]>("GET", "/operations", { query: { ...query } });
 export const getOperation = (operation: string) => call<t.OperationDetail>("GET", `/operations/${id(operation)}`);
 export const submitOperation = (body: Record<string, unknown>) =>
   call<t.Accepted>("POST", "/operations", { body, idempotencyKey: randomKey() });
+export const planOperation = (body: Record<string, unknown>, signal?: AbortSignal) =>
+  call<t.Plan>("POST", "/operations/plan", { body, signal });
 export const cancelOperation = (operation: string) => call<t.Operation>("POST", `/operations/${id(operation)}/cancel`);
 export const retryOperation = (operation: string) => call<t.Operation>("POST", `/operations/${id(operation)}/retry`);
 export const verifyAudit = () => call<t.AuditVerdict>("GET", "/audit/verify");

@@ -73,7 +73,7 @@ const apps = createRoute({
   getParentRoute: () => shell,
   path: "/apps",
   validateSearch: (search: Record<string, unknown>): { q?: string } => ({ q: text(search.q) }),
-  component: lazyRouteComponent(() => import("@/pages/Apps")),
+  component: lazyRouteComponent(() => import("@/pages/apps/Apps")),
 });
 const app = createRoute({
   getParentRoute: () => shell,

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Operation } from "@/api/types";
 import { bytesOf, duration, number } from "@/lib/format";
-import { OPERATION, isAtRest, kindVerb, stepLabel } from "@/lib/names";
+import { OPERATION, isAtRest, operationTitle, stepLabel } from "@/lib/names";
 import { useNow } from "@/lib/now";
 import { progressByOperation, share } from "@/lib/progress";
 import { useStore } from "@/lib/store";
@@ -32,7 +32,7 @@ export function OperationRow({ operation }: { operation: Operation }) {
           params={{ id: operation.id }}
           className="stretched min-w-0 font-medium hover:underline"
         >
-          {kindVerb(operation.kind)} {operation.target}
+          {operationTitle(operation)}
         </Link>
         <span className="ml-auto shrink-0 text-table text-muted">
           <Ago at={operation.created_at} />

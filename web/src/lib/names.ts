@@ -1,9 +1,11 @@
 // What kinds, states and roles are called on the page, and which status they show.
 import type {
+  BulkAction,
   ContainerHealth,
   ContainerState,
   DeploymentState,
   DeviceStatus,
+  Operation,
   OperationKind,
   OperationState,
   StepState,
@@ -59,6 +61,7 @@ const KINDS: Record<OperationKind, { verb: string; noun: string; doing: string }
   "deployment.update": { verb: "Update", noun: "Update", doing: "Updating" },
   "deployment.rollback": { verb: "Roll back", noun: "Roll back", doing: "Rolling back" },
   "deployment.remove": { verb: "Remove", noun: "Remove", doing: "Removing" },
+  "deployment.bulk": { verb: "Change", noun: "Change of many", doing: "Changing" },
   "volume.delete": { verb: "Delete volume", noun: "Delete volume", doing: "Deleting volume" },
 };
 
@@ -68,6 +71,14 @@ export const ALL_OPERATION_STATES = Object.keys(OPERATION) as OperationState[];
 /** `Restart`; a kind that this page does not know yet is shown as it is. */
 export const kindVerb = (kind: string): string => KINDS[kind as OperationKind]?.verb ?? kind;
 export const kindDoing = (kind: string): string => KINDS[kind as OperationKind]?.doing ?? kind;
+
+const BULK: Record<BulkAction, string> = { start: "Start", stop: "Stop", restart: "Restart", update: "Update" };
+
+/** `Restart photos`; of an operation on many, `Restart 3 apps`. */
+export function operationTitle(operation: Pick<Operation, "kind" | "target" | "request">): string {
+  const action = operation.kind === "deployment.bulk" ? BULK[operation.request.action as BulkAction] : undefined;
+  return `${action ?? kindVerb(operation.kind)} ${operation.target}`;
+}
 
 export const isAtRest = (state: OperationState): boolean =>
   state === "succeeded" || state === "rolled_back" || state === "needs_attention" || state === "cancelled";

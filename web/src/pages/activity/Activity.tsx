@@ -22,7 +22,7 @@ export default function Activity() {
   const filtered = Boolean(state || kind || app);
   const query = useInfiniteQuery({
     queryKey: [...queries.keys.operations, "list", "pages", filter],
-    queryFn: ({ pageParam }) => listOperations({ ...filter, limit: PAGE, before: pageParam }),
+    queryFn: ({ pageParam }) => listOperations({ ...filter, whole: !app, limit: PAGE, before: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => (last.length < PAGE ? undefined : last.at(-1)?.id),
   });

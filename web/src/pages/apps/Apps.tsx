@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import * as queries from "@/api/queries";
 import type { DeploymentView } from "@/api/types";
 import { AppIcon } from "@/components/AppIcon";
@@ -8,12 +9,19 @@ import { QuickActions } from "@/components/DeploymentActions";
 import { Loaded } from "@/components/Loaded";
 import { LinkButton } from "@/components/links";
 import { Page } from "@/components/Page";
+import { Selection } from "./Selection";
 import { rank } from "@/lib/rank";
 import { EmptyState } from "@/ui/Banner";
 import { Button } from "@/ui/Button";
 import { Search } from "@/ui/Search";
 
 export default function Apps() {
+  const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (id: string) => {
+    const next = new Set(picked);
+    if (!next.delete(id)) next.add(id);
+    setPicked(next);
+  };
   const { q } = useSearch({ from: "/shell/apps" });
   const navigate = useNavigate({ from: "/apps" });
   const query = useQuery(queries.deployments);
@@ -34,10 +42,23 @@ export default function Apps() {
           return (
             <div className="grid gap-3">
               <Search label="Filter apps" value={q ?? ""} onChange={search} />
+              {found.length > 1 && (
+                <Selection
+                  chosen={found.filter((app) => picked.has(app.id))}
+                  total={found.length}
+                  onAll={() => setPicked(new Set(found.map((app) => app.id)))}
+                  onNone={() => setPicked(new Set())}
+                />
+              )}
               {found.length > 0 ? (
                 <ul className="card grid divide-y divide-border">
                   {found.map((app) => (
-                    <Row key={app.id} app={app} />
+                    <Row
+                      key={app.id}
+                      app={app}
+                      picked={found.length > 1 ? picked.has(app.id) : undefined}
+                      onPick={() => toggle(app.id)}
+                    />
                   ))}
                 </ul>
               ) : (
@@ -71,9 +92,22 @@ function NothingYet() {
   );
 }
 
-function Row({ app }: { app: DeploymentView }) {
+interface RowProps {
+  app: DeploymentView;
+  /** Whether it is chosen; undefined where there is nothing to choose from. */
+  picked: boolean | undefined;
+  onPick: () => void;
+}
+
+function Row({ app, picked, onPick }: RowProps) {
   return (
     <li className="relative flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2.5 hover:bg-hover/40">
+      {picked !== undefined && (
+        <label className="relative z-1 -m-2 grid place-items-center p-3">
+          <span className="sr-only">Choose {app.name}</span>
+          <input type="checkbox" className="size-4 accent-accent-fill" checked={picked} onChange={onPick} />
+        </label>
+      )}
       <AppIcon icon={app.icon} title={app.title} size={32} />
       <div className="grid min-w-0 flex-1 basis-40">
         <Link to="/apps/$name" params={{ name: app.name }} className="stretched font-medium">

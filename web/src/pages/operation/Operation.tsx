@@ -13,7 +13,7 @@ import { PlanView } from "@/components/PlanView";
 import { announce } from "@/lib/announce";
 import { pendingDeletions } from "@/lib/after-removal";
 import { count, duration } from "@/lib/format";
-import { OPERATION, isAtRest, kindVerb, stepLabel } from "@/lib/names";
+import { OPERATION, isAtRest, operationTitle, stepLabel } from "@/lib/names";
 import { useStore } from "@/lib/store";
 import { Banner, EmptyState, Skeleton } from "@/ui/Banner";
 import { Card, Facts } from "@/ui/Card";
@@ -21,6 +21,7 @@ import { StatusPill } from "@/ui/Status";
 import { Ago, When } from "@/ui/Time";
 import { Cancel } from "./Cancel";
 import { Outcome } from "./Outcome";
+import { Targets } from "./Targets";
 
 export default function Operation() {
   const { id } = useParams({ from: "/shell/operations/$id" });
@@ -30,7 +31,7 @@ export default function Operation() {
     refetchInterval: ({ state }) => (state.data && isAtRest(state.data.state) ? false : 3000),
   });
   const operation = query.data;
-  const title = operation ? `${kindVerb(operation.kind)} ${operation.target}` : "Operation";
+  const title = operation ? operationTitle(operation) : "Operation";
   useAnnouncement(operation);
   return (
     <Page
@@ -72,7 +73,7 @@ function stateWord(operation: OperationDetail): string {
 function useAnnouncement(operation: OperationDetail | undefined) {
   const last = useRef<string | null>(null);
   const word = operation
-    ? `${kindVerb(operation.kind)} ${operation.target}: ${isAtRest(operation.state) ? OPERATION[operation.state].label : stateWord(operation)}`
+    ? `${operationTitle(operation)}: ${isAtRest(operation.state) ? OPERATION[operation.state].label : stateWord(operation)}`
     : null;
   useEffect(() => {
     if (word && last.current !== null && last.current !== word) announce(word);
@@ -97,8 +98,8 @@ function Below({ operation }: { operation: OperationDetail }) {
 
 function Actions({ operation }: { operation: OperationDetail }) {
   if (!isAtRest(operation.state)) return <Cancel operation={operation} />;
-  const gone = operation.kind === "deployment.remove" || operation.kind === "volume.delete";
-  if (operation.state !== "succeeded" || gone) return null;
+  const stays = operation.deployment_id !== null && operation.kind !== "deployment.remove";
+  if (operation.state !== "succeeded" || !stays) return null;
   return (
     <LinkButton to="/apps/$name" params={{ name: operation.target }} look="primary">
       Go to {operation.target}
@@ -129,7 +130,17 @@ function Body({ operation }: { operation: OperationDetail }) {
           <p>{pending.volumes.map((volume) => volume.name).join(", ")}. Keep this tab open until then.</p>
         </Banner>
       )}
+      {operation.parent_id && (
+        <p>
+          A part of{" "}
+          <Link to="/operations/$id" params={{ id: operation.parent_id }} className="link">
+            an operation on many apps
+          </Link>
+          .
+        </p>
+      )}
       <Outcome operation={operation} />
+      <Targets operation={operation} />
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.2fr)]">
         <Card title="Steps">
           {operation.steps.length > 0 ? (

@@ -44,11 +44,21 @@ export function Outcome({ operation }: { operation: OperationDetail }) {
           operation={operation}
           status="off"
           title="Cancelled."
-          ending="What was done was undone. Nothing changed."
+          ending={
+            operation.targets.length > 0
+              ? "What was done before stays done."
+              : "What was done was undone. Nothing changed."
+          }
         />
       );
     case "needs_attention":
-      return <Failure operation={operation} status="crit" ending="Not everything could be undone." />;
+      return (
+        <Failure
+          operation={operation}
+          status="crit"
+          ending={operation.targets.length > 0 ? "What is done stays done." : "Not everything could be undone."}
+        />
+      );
     default:
       return null;
   }
@@ -220,7 +230,7 @@ function TryAgain({ operation }: { operation: OperationDetail }) {
         reason={blockedRetry}
         onClick={() => retry.mutate()}
       >
-        Try the undo again
+        {operation.targets.length > 0 ? "Try those again" : "Try the undo again"}
       </Button>
     );
   }
