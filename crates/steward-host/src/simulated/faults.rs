@@ -68,6 +68,8 @@ impl Drawn {
 pub(crate) struct Script {
     pub(crate) calls: Vec<Call>,
     pub(crate) faults: Vec<Fault>,
+    /// The action of Compose that says that it is done, and is not.
+    pub(crate) lie: Option<String>,
 }
 
 /// Methods that can change the machine.

@@ -116,6 +116,11 @@ impl SimulatedHost {
         }
     }
 
+    /// Removes a volume as if somebody had done it by hand.
+    pub fn remove_volume(&self, name: &str) {
+        self.lock().volumes.remove(name);
+    }
+
     /// Removes a container as if somebody had done it by hand.
     pub fn remove_container(&self, container: &str) {
         self.lock().remove(container);
@@ -224,6 +229,12 @@ impl SimulatedHost {
     /// Forgets every fault that has not struck; says how many there were.
     pub fn clear_faults(&self) -> usize {
         std::mem::take(&mut self.lock().script.faults).len()
+    }
+
+    /// From now on this action of Compose (`compose.down`) does nothing and says that it did: a
+    /// defect, to show that a test would find it.
+    pub fn lie(&self, call: &str) {
+        self.lock().script.lie = Some(call.to_owned());
     }
 
     /// From now on calls of this name never answer until they are dropped or [`Self::release`] is

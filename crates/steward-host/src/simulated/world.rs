@@ -179,6 +179,8 @@ impl World {
         let now = self.now();
         if let Some(container) = self.containers.get_mut(name) {
             container.looks = 0;
+            // As Docker does when somebody starts a container, and not when it restarts one by itself.
+            container.seen.restart_count = 0;
             container.seen.started_at = Some(now);
             container.seen.exit_code = None;
             container.seen.state = ContainerState::Running;
