@@ -99,7 +99,7 @@ impl Inner {
         operation.finished_at = None;
         operation.left_over = Vec::new();
         rows::update(&mut tx, &operation).await.map_err(error::store)?;
-        rows::forget_recoveries(&mut tx, id).await.map_err(error::store)?;
+        rows::begin_again(&mut tx, id).await.map_err(error::store)?;
         let row = control_row(actor, &operation, Permission::OperationRetry);
         audit::append(&mut tx, &row, self.clock.now()).await.map_err(error::store)?;
         tx.commit().await.map_err(error::store)?;
@@ -139,7 +139,7 @@ impl Inner {
         operation.left_over = Vec::new();
         journal::reset(&mut tx, &operation.id, 0).await.map_err(error::store)?;
         rows::update(&mut tx, &operation).await.map_err(error::store)?;
-        rows::forget_recoveries(&mut tx, &operation.id).await.map_err(error::store)?;
+        rows::begin_again(&mut tx, &operation.id).await.map_err(error::store)?;
         let row = control_row(actor, &operation, Permission::OperationRetry);
         audit::append(&mut tx, &row, now).await.map_err(error::store)?;
         tx.commit().await.map_err(error::store)?;

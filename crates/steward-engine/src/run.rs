@@ -49,6 +49,8 @@ pub(crate) struct Runner {
     steps: Vec<Box<dyn Step>>,
     /// Why the steps cannot be built: what the operation is about went while it waited.
     impossible: Option<Refusal>,
+    /// Whether it was at rest before.
+    rested: bool,
     cancel: CancellationToken,
 }
 
@@ -59,7 +61,10 @@ impl Runner {
             Err(refusal) if refusal.code == Code::StorageUnavailable => return Err(Stopped::Store(refusal)),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };
-        Ok(Self { engine, operation, steps, impossible, cancel })
+        let mut reader = engine.store.read().await?;
+        let rested = rows::has_rested(&mut reader, &operation.id).await?;
+        drop(reader);
+        Ok(Self { engine, operation, steps, impossible, rested, cancel })
     }
 
     /// Goes forward from the first step that is not done; when a step fails, unwinds.
@@ -281,6 +286,7 @@ impl Runner {
             ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX),
             step: self.steps[ordinal].planned().name,
             undo,
+            rested: self.rested,
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use steward_core::event::Event;
-use steward_core::operation::{Operation, State};
+use steward_core::operation::{Operation, State, Waiting};
 use steward_core::{DeviceId, OperationId, Refusal};
 use steward_store::{locks, operations as rows};
 use tokio_util::sync::CancellationToken;
@@ -95,34 +95,64 @@ impl Inner {
         }
     }
 
+    /// Starts what can start. Nobody overtakes an earlier one that needs the same lock, whether that
+    /// one waits for the lock or for its turn.
     async fn take_up(self: &Arc<Self>) -> Result<(), Refusal> {
-        let queued: Vec<Operation> = {
+        let queued = {
             let mut reader = self.store.read().await.map_err(error::store)?;
-            rows::unfinished(&mut reader).await.map_err(error::store)?
+            rows::queued(&mut reader).await.map_err(error::store)?
         };
-        for operation in queued.into_iter().filter(|o| o.state == State::Queued && !self.running.is_started(&o.id)) {
-            if self.running.has_room(class(operation.kind), &operation.device_id) {
-                self.try_start(operation).await?;
+        let mut claimed: HashMap<String, OperationId> = HashMap::new();
+        for (operation, locks) in queued {
+            if self.running.is_started(&operation.id) {
+                continue;
+            }
+            let in_the_way = locks.iter().find_map(|lock| Some(Waiting { lock: lock.clone(), held_by: claimed.get(lock)?.clone() }));
+            let id = operation.id.clone();
+            let started = match in_the_way {
+                Some(waiting) => self.note_waiting(operation, waiting).await.map(|()| false)?,
+                None if self.running.has_room(class(operation.kind), &operation.device_id) => self.try_start(operation, &locks).await?,
+                None => false,
+            };
+            if !started {
+                locks.into_iter().for_each(|lock| {
+                    claimed.entry(lock).or_insert_with(|| id.clone());
+                });
             }
         }
         Ok(())
     }
 
+    /// Says in the record what an operation waits for.
+    async fn note_waiting(&self, operation: Operation, waiting: Waiting) -> Result<(), Refusal> {
+        if operation.waiting.as_ref() == Some(&waiting) {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await.map_err(error::store)?;
+        let now = rows::get(&mut tx, &operation.id).await.map_err(error::store)?;
+        let Some(mut operation) = now.filter(|o| o.state == State::Queued) else { return Ok(()) };
+        operation.waiting = Some(waiting);
+        rows::update(&mut tx, &operation).await.map_err(error::store)?;
+        tx.commit().await.map_err(error::store)?;
+        self.bus.send(Event::Operation { id: operation.id, deployment_id: operation.deployment_id });
+        Ok(())
+    }
+
     /// Starts an operation when its locks are free; else says what it waits for.
-    async fn try_start(self: &Arc<Self>, operation: Operation) -> Result<(), Refusal> {
+    async fn try_start(self: &Arc<Self>, operation: Operation, locks: &[String]) -> Result<bool, Refusal> {
         let mut tx = self.store.begin().await.map_err(error::store)?;
         // Looked at again: it may have been cancelled since the queue was read.
         let now = rows::get(&mut tx, &operation.id).await.map_err(error::store)?;
-        let Some(mut operation) = now.filter(|o| o.state == State::Queued && !o.cancel_requested) else { return Ok(()) };
+        let Some(mut operation) = now.filter(|o| o.state == State::Queued && !o.cancel_requested) else { return Ok(true) };
         if !may_begin(&mut tx, &operation).await? {
-            return Ok(());
+            return Ok(false);
         }
-        let names = rows::locks_of(&mut tx, &operation.id).await.map_err(error::store)?;
-        let waiting = locks::acquire(&mut tx, &names, &operation.id).await.map_err(error::store)?;
+        let waiting = locks::acquire(&mut tx, locks, &operation.id).await.map_err(error::store)?;
         if waiting.is_some() && waiting == operation.waiting {
-            return Ok(());
+            return Ok(false);
         }
-        if waiting.is_none() {
+        let starts = waiting.is_none();
+        if starts {
             operation.state = State::Running;
             operation.started_at = Some(self.clock.now());
         }
@@ -130,9 +160,9 @@ impl Inner {
         rows::update(&mut tx, &operation).await.map_err(error::store)?;
         tx.commit().await.map_err(error::store)?;
         self.bus.send(Event::Operation { id: operation.id.clone(), deployment_id: operation.deployment_id.clone() });
-        if operation.waiting.is_none() {
+        if starts {
             self.spawn_run(operation, Way::Forward);
         }
-        Ok(())
+        Ok(starts)
     }
 }

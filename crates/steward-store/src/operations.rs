@@ -185,6 +185,24 @@ pub async fn unfinished(conn: &mut Connection) -> Result<Vec<Operation>> {
     Ok(readable(&rows))
 }
 
+/// Operations that wait, in the order in which they were accepted, with the names of the locks that they need.
+///
+/// # Errors
+/// Those of the database.
+pub async fn queued(conn: &mut Connection) -> Result<Vec<(Operation, Vec<String>)>> {
+    let sql = select!("WHERE state = 'queued' ORDER BY sequence").replacen("SELECT id", "SELECT locks, id", 1);
+    // The text is made of constants.
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(conn).await?;
+    let read_or_name = |row: &SqliteRow| match read(row).and_then(|operation| Ok((operation, row::json(row, "locks")?))) {
+        Ok(found) => Some(found),
+        Err(error) => {
+            tracing::error!(%error, "the record of a waiting operation cannot be read");
+            None
+        }
+    };
+    Ok(rows.iter().filter_map(read_or_name).collect())
+}
+
 /// Stores how far an operation has come. Whether its cancellation is asked for is left alone:
 /// [`request_cancel`] may have been called since the operation was read.
 ///
@@ -242,6 +260,24 @@ pub async fn count_recovery(conn: &mut Connection, id: &OperationId) -> Result<u
 pub async fn forget_recoveries(conn: &mut Connection, id: &OperationId) -> Result<()> {
     sqlx::query("UPDATE operations SET recoveries = 0 WHERE id = $1").bind(id.as_str()).execute(conn).await?;
     Ok(())
+}
+
+/// Remembers that an operation that was at rest is taken up again, and counts its recoveries anew.
+///
+/// # Errors
+/// Those of the database.
+pub async fn begin_again(conn: &mut Connection, id: &OperationId) -> Result<()> {
+    sqlx::query("UPDATE operations SET recoveries = 0, rested = 1 WHERE id = $1").bind(id.as_str()).execute(conn).await?;
+    Ok(())
+}
+
+/// Whether an operation has been at rest before.
+///
+/// # Errors
+/// Those of the database.
+pub async fn has_rested(conn: &mut Connection, id: &OperationId) -> Result<bool> {
+    let row = sqlx::query("SELECT rested FROM operations WHERE id = $1").bind(id.as_str()).fetch_optional(conn).await?;
+    row.map_or(Ok(false), |row| row::flag(&row, "rested"))
 }
 
 /// The operation that is under way for a deployment, or else the first one that waits.

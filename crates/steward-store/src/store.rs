@@ -108,6 +108,20 @@ impl Store {
         Store::over(&file, Durability::None, Some(lock), Some(folder)).await
     }
 
+    /// Opens or makes a database without waiting for the disk: for tests that open the same one again.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`].
+    pub async fn open_without_sync(folder: &Path) -> Result<Store> {
+        let (file, lock) = open::prepare(folder, Durability::None).await?;
+        Store::over(&file, Durability::None, Some(lock), None).await
+    }
+
+    /// Whether no connection is in use: nobody waits for an answer of the database.
+    pub fn is_idle(&self) -> bool {
+        [&self.inner.writer, &self.inner.readers].iter().all(|pool| pool.num_idle() == usize::try_from(pool.size()).unwrap_or(usize::MAX))
+    }
+
     async fn over(file: &Path, durability: Durability, lock: Option<File>, temporary: Option<PathBuf>) -> Result<Store> {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)

@@ -9,11 +9,14 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
+use steward_core::event::Event;
 use steward_core::operation::{BulkAction, DeploymentBulk, Kind, Operation, Request, State, StepState, TargetResult};
 use steward_core::plan::{Plan, PlannedStep, PlannedTarget};
 use steward_core::user::Actor;
 use steward_core::{Code, DeploymentId, OperationId, Refusal};
 use steward_store::{Connection, audit, deployments, journal, locks, operations as rows, targets};
+
+use tokio::sync::broadcast;
 
 use super::step::{Step, StepContext, StepResult};
 use super::{Ending, Prepared};
@@ -216,14 +219,29 @@ impl Parts {
     /// Waits until every part is at rest.
     async fn wait(&self, cx: &StepContext) -> StepResult<()> {
         let mut events = cx.bus.subscribe();
+        let mut told = None;
         loop {
             let targets = self.targets(cx).await?;
             let resting = targets.iter().filter(|target| target.is_at_rest()).count();
             if resting == targets.len() {
                 return Ok(());
             }
-            cx.say(format!("{resting} of {} are at rest", targets.len()));
-            let _ = tokio::time::timeout(LOOK_AGAIN, events.recv()).await;
+            if told.replace(resting) != Some(resting) {
+                cx.say(format!("{resting} of {} are at rest", targets.len()));
+            }
+            let parts: Vec<OperationId> = targets.into_iter().filter_map(|target| target.operation_id).collect();
+            let _ = tokio::time::timeout(LOOK_AGAIN, changed(&mut events, &parts)).await;
+        }
+    }
+}
+
+/// Returns when one of these operations has changed, or when events were missed.
+async fn changed(events: &mut broadcast::Receiver<Event>, parts: &[OperationId]) {
+    loop {
+        match events.recv().await {
+            Ok(Event::Operation { id, .. }) if parts.contains(&id) => return,
+            Ok(_) => {}
+            Err(_) => return,
         }
     }
 }

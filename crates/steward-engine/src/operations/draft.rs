@@ -153,7 +153,7 @@ pub(super) async fn conclude(engine: &Inner, conn: &mut Connection, operation: &
             revisions::delete(conn, id, draft.number).await.map_err(error::store)?;
             // A deploy over the kept data of a removed deployment leaves it removed, as it was.
             let is_deploy = operation.kind == steward_core::operation::Kind::DeploymentDeploy;
-            let removed_at = is_deploy.then_some(deployment.updated_at);
+            let removed_at = if is_deploy { Some(deployment.updated_at) } else { deployment.removed_at };
             deployments::update(conn, &Deployment { removed_at, ..deployment }).await.map_err(error::store)
         }
     }

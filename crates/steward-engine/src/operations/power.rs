@@ -199,7 +199,8 @@ impl Step for PowerStep {
     async fn undo(&self, cx: &StepContext, intent: &Value) -> StepResult<String> {
         let intent: PowerIntent = read_intent(intent)?;
         match self.power {
-            Power::Start if !intent.was_alive => {
+            // A restart starts what was stopped, too.
+            Power::Start | Power::Restart if !intent.was_alive => {
                 let action = if intent.was_there { ComposeAction::Stop } else { ComposeAction::Down };
                 self.compose(cx, action).await?;
                 Ok("stopped what this run started".to_owned())

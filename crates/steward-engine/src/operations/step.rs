@@ -81,6 +81,8 @@ pub(crate) struct StepContext {
     pub ordinal: u32,
     pub step: String,
     pub undo: bool,
+    /// Whether the operation was at rest before: since then somebody may have used what it left.
+    pub rested: bool,
 }
 
 impl StepContext {

@@ -258,6 +258,21 @@ impl Deploy {
         Ok(format!("revision {} is back", previous.number))
     }
 
+    /// Volumes that this run made go, unless somebody had the time to put something into them.
+    async fn remove_new_volumes(&self, cx: &StepContext, new: &[VolumeName]) -> StepResult<Vec<String>> {
+        let there = cx.host.volumes().await?;
+        let mut done = Vec::new();
+        for name in new.iter().filter(|name| there.iter().any(|volume| &volume.name == *name)) {
+            if cx.rested {
+                done.push(format!("kept the volume {name}: it may have been used since this operation came to rest"));
+                continue;
+            }
+            cx.ran(cx.host.volume_delete(name).await).await?;
+            done.push(format!("removed the volume {name} that this run made"));
+        }
+        Ok(done)
+    }
+
     /// Everything that this run made goes; what was there before stays.
     async fn take_down(&self, cx: &StepContext, intent: &DeployIntent) -> StepResult<String> {
         let project = self.job.project();
@@ -269,11 +284,7 @@ impl Deploy {
             cx.ran(cx.host.compose(&request, cx).await).await?;
             done.push("removed the containers and the network".to_owned());
         }
-        let volumes = cx.host.volumes().await?;
-        for name in intent.new_volumes.iter().filter(|name| volumes.iter().any(|v| &v.name == *name)) {
-            cx.ran(cx.host.volume_delete(name).await).await?;
-            done.push(format!("removed the volume {name} that this run made"));
-        }
+        done.extend(self.remove_new_volumes(cx, &intent.new_volumes).await?);
         if !intent.had_compose {
             cx.host.remove_file(&project, ProjectFile::Compose).await?;
         }
@@ -312,12 +323,9 @@ impl Step for Deploy {
         let intent: DeployIntent = read_intent(intent)?;
         match &self.job.previous {
             Some((previous, secrets)) => {
-                let note = self.bring_back(cx, previous, secrets).await?;
-                let volumes = cx.host.volumes().await?;
-                for name in intent.new_volumes.iter().filter(|name| volumes.iter().any(|v| &v.name == *name)) {
-                    cx.ran(cx.host.volume_delete(name).await).await?;
-                }
-                Ok(note)
+                let mut done = vec![self.bring_back(cx, previous, secrets).await?];
+                done.extend(self.remove_new_volumes(cx, &intent.new_volumes).await?);
+                Ok(done.join(", "))
             }
             None => self.take_down(cx, &intent).await,
         }
