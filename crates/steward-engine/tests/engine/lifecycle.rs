@@ -176,7 +176,60 @@ async fn what_cannot_be_undone_needs_attention_and_a_retry_ends_it() {
     let detail = scene.run(deploy("sick", "x")).await;
     assert_eq!(detail.operation.state, State::NeedsAttention);
     assert!(detail.operation.left_over.iter().any(|l| l.contains("docker compose -p steward-x down")), "{:?}", detail.operation.left_over);
+    // Somebody uses what is there, as long as it is there.
+    scene.host.write_volume("steward-x_data", "photo.jpg", b"irreplaceable");
     scene.engine.retry(&scene.owner, &detail.operation.id).await.unwrap();
     assert_eq!(scene.rests(&detail.operation.id).await.operation.state, State::RolledBack);
+    // R40: since it came to rest, the volumes that it made may have been used. They stay.
+    let left = before.differences(&scene.host.snapshot());
+    assert_eq!(left, ["volume steward-x_cache is new", "volume steward-x_data is new"]);
+    assert_eq!(scene.host.volume("steward-x_data").unwrap().content.get("photo.jpg").unwrap(), b"irreplaceable");
+}
+
+/// A restart starts what was stopped; when it fails, it is stopped again.
+#[tokio::test]
+async fn a_failed_restart_of_a_stopped_app_leaves_it_stopped() {
+    let scene = Scene::new().await;
+    let id = scene.deployed("web", "site").await;
+    scene.run(Request::DeploymentStop(DeploymentStop { deployment_id: id.clone() })).await;
+    let before = scene.host.snapshot();
+    scene.host.fail(steward_host::simulated::Fault {
+        call: Some("compose.restart".to_owned()),
+        mutating_only: false,
+        nth: 1,
+        kind: HostErrorKind::Failed,
+        when: steward_host::simulated::When::After,
+    });
+    let detail = scene.run(Request::DeploymentRestart(DeploymentRestart { deployment_id: id })).await;
+    assert_eq!(detail.operation.state, State::RolledBack);
     assert_eq!(before.differences(&scene.host.snapshot()), Vec::<String>::new());
+}
+
+/// M7: an operation that waits for its turn is not overtaken by a later one on the same app.
+#[tokio::test]
+async fn nobody_overtakes_on_the_same_app() {
+    let scene = Scene::new().await;
+    let id = scene.deployed("web", "site").await;
+    scene.host.hang("image_pull");
+    // Two deploys take every place of their class; they hang.
+    for (name, ports) in [("one", 20_001_u16), ("two", 20_002)] {
+        let mut request = deploy("absent", name);
+        if let Request::DeploymentDeploy(parameters) = &mut request {
+            parameters.ports.insert("8080/tcp".to_owned(), ports);
+        }
+        scene.submit(request).await.unwrap();
+    }
+    while scene.host.calls().iter().filter(|call| call.name == "image_pull").count() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let update = scene.submit(set(&id, "moin")).await.unwrap().operation.id;
+    let remove = scene.submit(Request::DeploymentRemove(DeploymentRemove { deployment_id: id })).await.unwrap().operation.id;
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let waiting = scene.detail(&remove).await.operation;
+    assert_eq!(waiting.state, State::Queued);
+    assert_eq!(waiting.waiting.map(|waiting| waiting.held_by), Some(update.clone()), "it says whom it waits for");
+    scene.host.release();
+    let (update, remove) = (scene.at_rest(&update).await.operation, scene.at_rest(&remove).await.operation);
+    assert_eq!((update.state, remove.state), (State::Succeeded, State::Succeeded));
+    assert!(update.finished_at <= remove.started_at);
 }

@@ -9,4 +9,5 @@ mod lifecycle;
 mod recovery;
 mod reference;
 mod scene;
+mod simulation;
 mod throughput;

@@ -95,7 +95,7 @@ service {
 }
 "#;
 
-struct TestCatalog;
+pub struct TestCatalog;
 
 impl CatalogSource for TestCatalog {
     fn entries(&self) -> Vec<RawEntry> {
