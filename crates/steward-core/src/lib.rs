@@ -17,6 +17,7 @@ pub mod name;
 pub mod operation;
 pub mod plan;
 pub mod preflight;
+pub mod reconciler;
 pub mod redact;
 pub mod refusal;
 pub mod role;

@@ -101,6 +101,8 @@ permissions! {
     VolumeDelete = "volume.delete", Admin;
     /// See the value of a secret setting.
     SecretReveal = "secret.reveal", Operator;
+    /// Wake a reconciler.
+    ReconcilerRun = "reconciler.run", Admin;
     /// Cancel an operation.
     OperationCancel = "operation.cancel", Operator;
     /// Finish what an operation left undone.

@@ -19,6 +19,7 @@ use crate::catalog::{Catalog, CatalogSource};
 use crate::error;
 use crate::logs::LogHub;
 use crate::observe::Observers;
+use crate::reconcile::Supervisor;
 use crate::seams::{Clock, Random, id_bytes};
 use crate::vault::Vault;
 use crate::worker::Running;
@@ -95,6 +96,7 @@ pub(crate) struct Inner {
     pub observers: Observers,
     pub log_hub: LogHub,
     pub running: Running,
+    pub reconcilers: Supervisor,
     pub timing: Timing,
     pub wake: Notify,
     pub stop: CancellationToken,
@@ -128,6 +130,7 @@ impl Engine {
             observers: Observers::new(local_id.clone()),
             log_hub: LogHub::default(),
             running: Running::default(),
+            reconcilers: Supervisor::new(),
             catalog: Catalog::new(config.catalog),
             archives: Arc::new(config.archives),
             store: config.store,
@@ -151,7 +154,7 @@ impl Engine {
             Err(failure) => tracing::warn!(error = %failure, "cannot look for processes that an earlier run left behind"),
         }
         inner.recover().await?;
-        inner.tasks.spawn(inner.clone().observe());
+        inner.start_reconcilers();
         inner.tasks.spawn(inner.clone().work());
         Ok(Self { inner })
     }

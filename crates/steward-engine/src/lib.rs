@@ -17,6 +17,7 @@ mod logs;
 mod observe;
 pub mod operations;
 mod queries;
+mod reconcile;
 mod recovery;
 mod reveal;
 mod run;

@@ -16,6 +16,7 @@ use steward_core::user::Actor;
 use steward_core::{Refusal, Timestamp};
 use steward_store::{Connection, audit};
 
+pub(crate) use sign_in::IDLE;
 pub use sign_in::{SignIn, SignedIn};
 pub use tokens::NewToken;
 
@@ -52,7 +53,14 @@ impl Accounts {
 }
 
 /// Writes the row of something that was done to an account, in the transaction that does it.
-async fn done(conn: &mut Connection, actor: &Actor, action: &str, target: &str, detail: Value, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn done(
+    conn: &mut Connection,
+    actor: &Actor,
+    action: &str,
+    target: &str,
+    detail: Value,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let entry = AuditEntry {
         actor: actor.display().to_owned(),
         address: actor.address().to_owned(),
@@ -67,7 +75,7 @@ async fn done(conn: &mut Connection, actor: &Actor, action: &str, target: &str, 
 
 impl Inner {
     /// Passes a result on, with an audit row when it is a refusal.
-    async fn audited<T>(&self, actor: &Actor, action: &str, target: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
+    pub async fn audited<T>(&self, actor: &Actor, action: &str, target: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
         if let Err(refusal) = &result {
             self.audit_refusal(actor, action, target, refusal).await?;
         }

@@ -17,9 +17,11 @@ use crate::error;
 use crate::seams::id_bytes;
 
 /// A session that is not used ends after this time.
-const IDLE: i64 = 7 * 24 * 3600 * 1000;
+pub(crate) const IDLE: i64 = 7 * 24 * 3600 * 1000;
 /// And after this time whatever happens.
 const LIFETIME: i64 = 30 * 24 * 3600 * 1000;
+/// Sessions that one account can have; the ones that were used longest ago end first.
+const SESSIONS: u32 = 100;
 /// "Last used" is written at most this often.
 const TOUCH: u64 = 60 * 1000;
 /// What session secrets begin with.
@@ -298,7 +300,8 @@ impl Inner {
             last_used_at: now,
             expires_at: now.plus(LIFETIME),
         };
-        sessions::delete_expired(conn, now).await.map_err(error::store)?;
+        // One place is for the new one: whoever signs in by a script without signing out fills no disk.
+        sessions::keep_newest(conn, &session.user_id, SESSIONS - 1).await.map_err(error::store)?;
         sessions::insert(conn, &session, &credentials::hash(&secret)).await.map_err(error::store)?;
         Ok(SignedIn { user, session, secret })
     }

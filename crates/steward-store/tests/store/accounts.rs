@@ -91,7 +91,7 @@ async fn sessions_of_accounts() {
     let order: Vec<_> = listed.iter().map(|session| &session.id).collect();
     assert_eq!(order, [&all[0].id, &all[3].id, &all[2].id, &all[1].id]);
 
-    assert_eq!(sessions::delete_expired(&mut tx, Timestamp(1000)).await.unwrap(), 1);
+    assert_eq!(sessions::delete_ended(&mut tx, Timestamp(1000), Timestamp(-1)).await.unwrap(), 1);
     assert!(sessions::delete(&mut tx, &all[1].id).await.unwrap());
     assert!(!sessions::delete(&mut tx, &all[1].id).await.unwrap());
     assert_eq!(sessions::delete_of_user(&mut tx, &anna.id, Some(&all[3].id)).await.unwrap(), 1);

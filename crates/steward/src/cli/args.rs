@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::commands::{account, apps, audit, catalog, completion, deploy, devices, logs, ops, setup, token, users, volumes};
+use super::commands::{account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, setup, token, users, volumes};
 use super::output::{ColorChoice, Format};
 
 const EXAMPLES: &str = "\
@@ -101,6 +101,8 @@ pub enum Command {
     Users(users::UsersCommand),
     /// Who did what.
     Audit(audit::AuditArgs),
+    /// Background tasks.
+    Reconcilers(reconcilers::ReconcilersArgs),
     /// Print the completion script of a shell.
     Completion(completion::CompletionArgs),
     /// The version of this program.

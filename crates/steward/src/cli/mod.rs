@@ -27,7 +27,9 @@ use std::process::ExitCode;
 
 pub use args::Args;
 use args::Command;
-use commands::{account, apps, audit, catalog, completion, deploy, devices, logs, ops, setup, status, token, users, version, volumes};
+use commands::{
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, setup, status, token, users, version, volumes,
+};
 use context::Context;
 use environment::Environment;
 use exit::Exit;
@@ -72,6 +74,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Token(command) => token::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,
         Command::Audit(args) => audit::run(context, args).await,
+        Command::Reconcilers(args) => reconcilers::run(context, args).await,
         Command::Completion(args) => completion::run(context, &args),
         Command::Version => version::run(context),
         Command::Openapi => context.printer.raw(&(crate::api::openapi_json() + "\n")),

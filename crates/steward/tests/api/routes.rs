@@ -37,7 +37,7 @@ impl Route {
             "sessions" => &thing.session,
             _ => "",
         };
-        self.path.strip_prefix("/api/v1").unwrap().replace("{id}", id).replace("{slug}", "hello")
+        self.path.strip_prefix("/api/v1").unwrap().replace("{id}", id).replace("{slug}", "hello").replace("{name}", "sessions")
     }
 
     /// A body that the route takes.

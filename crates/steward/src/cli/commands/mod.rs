@@ -14,6 +14,7 @@ pub mod logs;
 pub mod operate;
 pub mod ops;
 pub mod ops_view;
+pub mod reconcilers;
 pub mod setup;
 pub mod status;
 pub mod token;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use steward_core::deployment::DeploymentState;
 use steward_core::device::DeviceStatus;
+use steward_core::reconciler::ReconcilerStatus;
 use steward_engine::DeviceView;
 
 use super::super::client::{self, decode};
@@ -36,7 +37,9 @@ pub async fn run(context: &Context) -> Result<(), Failure> {
     let apps = client.get("/deployments", &[]).await?;
     let device_views: Vec<DeviceView> = decode(&devices)?;
     let app_views: Vec<DeploymentView> = decode(&apps)?;
-    let problems = problems(&read, &device_views, &app_views);
+    let tasks: Vec<ReconcilerStatus> = decode(&client.get("/reconcilers", &[]).await?)?;
+    let mut problems = problems(&read, &device_views, &app_views);
+    problems.extend(tasks.iter().filter_map(failing));
     let said = sentences(&read, client::shown(client.base()), &device_views, &app_views, &problems, context.printer.paint);
     let shown = json!({
         "status": if problems.is_empty() { "ok" } else { "problems" },
@@ -76,6 +79,14 @@ fn problems(health: &Health, devices: &[DeviceView], apps: &[DeploymentView]) ->
         problems.push(Problem { target: "steward".to_owned(), message, hint: "Look at the server's own log.".to_owned() });
     }
     problems
+}
+
+/// What is wrong with a background task whose last activation failed.
+fn failing(task: &ReconcilerStatus) -> Option<Problem> {
+    let failure = task.failure.as_ref()?;
+    let times = if task.failures > 1 { format!(" {} times in a row", task.failures) } else { String::new() };
+    let message = format!("the background task {} failed{times}: {}", task.name, failure.message);
+    Some(Problem { target: task.name.clone(), message, hint: format!("steward reconcilers run {}", task.name) })
 }
 
 fn sentences(health: &Health, url: &str, devices: &[DeviceView], apps: &[DeploymentView], problems: &[Problem], paint: Paint) -> String {
