@@ -85,6 +85,7 @@ async fn lists_of_operations() {
                 state: Some(State::Cancelled),
                 before: Some(operation_id(9)),
                 limit: 9,
+                ..all.clone()
             },
             numbered(&[6]),
         ),
