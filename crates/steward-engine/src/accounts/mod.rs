@@ -4,6 +4,7 @@
 //! same check and leave the same audit rows as operations.
 
 mod credentials;
+mod guesses;
 mod password;
 mod setup;
 mod sign_in;
@@ -26,7 +27,7 @@ use crate::error;
 /// What accounts need beyond the store.
 pub(crate) struct Accounts {
     setup_code: std::sync::OnceLock<String>,
-    guesses: sign_in::Guesses,
+    guesses: guesses::Guesses,
     /// A hash takes 19 MiB while it is made: only so many at once.
     hashing: tokio::sync::Semaphore,
     /// Verified against when the name is unknown, so that the answer takes as long.
@@ -40,7 +41,7 @@ impl Accounts {
     pub fn new() -> Self {
         Self {
             setup_code: std::sync::OnceLock::new(),
-            guesses: sign_in::Guesses::default(),
+            guesses: guesses::Guesses::default(),
             hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
             decoy: std::sync::OnceLock::new(),
         }
