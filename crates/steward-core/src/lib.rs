@@ -5,6 +5,7 @@
 //! cannot hold a bad value.
 
 pub mod audit;
+pub mod capture;
 pub mod compose;
 pub mod definition;
 pub mod deployment;

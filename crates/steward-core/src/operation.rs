@@ -379,7 +379,7 @@ pub struct CommandRecord {
     pub exit_code: Option<i32>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// The end of what it printed, secrets masked, at most 64 KiB.
+    /// The end of what it printed, secrets masked and control characters written out, at most 64 KiB.
     pub output: String,
     /// When it began.
     pub started_at: Timestamp,
