@@ -21,6 +21,7 @@ pub mod preflight;
 pub mod reconciler;
 pub mod redact;
 pub mod refusal;
+pub mod retention;
 pub mod role;
 pub mod time;
 pub mod user;

@@ -101,6 +101,8 @@ permissions! {
     VolumeDelete = "volume.delete", Admin;
     /// See the value of a secret setting.
     SecretReveal = "secret.reveal", Operator;
+    /// Say how long what was done is remembered.
+    RetentionManage = "retention.manage", Admin;
     /// Wake a reconciler.
     ReconcilerRun = "reconciler.run", Admin;
     /// Cancel an operation.

@@ -6,6 +6,7 @@
 
 mod devices;
 mod idempotency;
+mod retention;
 mod sessions;
 mod supervisor;
 

@@ -14,7 +14,7 @@ use steward_core::user::Actor;
 use steward_core::{Code, Refusal};
 use tokio::sync::Notify;
 
-use super::{Did, Reconciler, devices, idempotency, sessions};
+use super::{Did, Reconciler, devices, idempotency, retention, sessions};
 use crate::accounts::done;
 use crate::bus::Bus;
 use crate::engine::{Engine, Inner};
@@ -34,8 +34,12 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     /// Every reconciler that exists, none begun.
     pub fn new() -> Self {
-        let all: [Box<dyn Reconciler>; 3] =
-            [Box::new(devices::Devices::default()), Box::new(sessions::Sessions), Box::new(idempotency::Idempotency)];
+        let all: [Box<dyn Reconciler>; 4] = [
+            Box::new(devices::Devices::default()),
+            Box::new(sessions::Sessions),
+            Box::new(idempotency::Idempotency),
+            Box::new(retention::Retention),
+        ];
         Self { slots: all.into_iter().map(|task| Arc::new(Slot::new(task))).collect() }
     }
 }

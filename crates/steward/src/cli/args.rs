@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use super::commands::{account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, setup, token, users, volumes};
+use super::commands::{
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, setup, token, users, volumes,
+};
 use super::output::{ColorChoice, Format};
 
 const EXAMPLES: &str = "\
@@ -101,6 +103,8 @@ pub enum Command {
     Users(users::UsersCommand),
     /// Who did what.
     Audit(audit::AuditArgs),
+    /// How long what was done is remembered.
+    Retention(retention::RetentionArgs),
     /// Background tasks.
     Reconcilers(reconcilers::ReconcilersArgs),
     /// Print the completion script of a shell.

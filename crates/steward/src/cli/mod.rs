@@ -28,7 +28,8 @@ use std::process::ExitCode;
 pub use args::Args;
 use args::Command;
 use commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, setup, status, token, users, version, volumes,
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, setup, status, token, users, version,
+    volumes,
 };
 use context::Context;
 use environment::Environment;
@@ -74,6 +75,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Token(command) => token::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,
         Command::Audit(args) => audit::run(context, args).await,
+        Command::Retention(args) => retention::run(context, args).await,
         Command::Reconcilers(args) => reconcilers::run(context, args).await,
         Command::Completion(args) => completion::run(context, &args),
         Command::Version => version::run(context),

@@ -17,6 +17,8 @@ mod live;
 mod logs;
 mod operations;
 mod pages;
+mod reconcilers;
+mod retention;
 mod routes;
 mod secrets;
 mod setup;

@@ -46,6 +46,7 @@ impl Route {
             ("POST", "/deployments/{id}/plan") => json!({ "action": "stop" }),
             ("POST", "/deployments/{id}/rollback") => json!({ "revision": 1 }),
             ("POST", "/deployments/{id}/secrets/reveal") => json!({ "key": "password" }),
+            ("POST", "/operations/plan") => json!({ "kind": "deployment.deploy", "application": "hello", "name": "other" }),
             ("POST", "/operations") => json!({ "kind": "deployment.deploy", "application": "hello", "name": "other" }),
             ("POST", "/users") => json!({ "name": "new", "password": "tall brown dog", "role": "viewer" }),
             ("POST", "/tokens") => json!({ "name": "new" }),

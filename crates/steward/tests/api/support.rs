@@ -69,6 +69,7 @@ impl CatalogSource for TestCatalog {
 pub struct TestApp {
     pub host: SimulatedHost,
     pub engine: Engine,
+    pub store: Store,
     pub address: SocketAddr,
     pub client: reqwest::Client,
     stop: CancellationToken,
@@ -139,7 +140,7 @@ impl TestApp {
             retry_store: Duration::from_millis(20),
         };
         let engine = Engine::start(EngineConfig {
-            store,
+            store: store.clone(),
             local: Arc::new(host.clone()),
             catalog: Box::new(TestCatalog),
             archives: BTreeMap::new(),
@@ -156,7 +157,7 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(api::listen(listener, api::router(app), limits, stop.clone()));
-        let app = Self { host, engine, address, client: reqwest::Client::new(), stop };
+        let app = Self { host, engine, store, address, client: reqwest::Client::new(), stop };
         app.observed().await;
         app
     }

@@ -15,6 +15,7 @@ pub mod operate;
 pub mod ops;
 pub mod ops_view;
 pub mod reconcilers;
+pub mod retention;
 pub mod setup;
 pub mod status;
 pub mod token;
