@@ -101,6 +101,8 @@ permissions! {
     VolumeDelete = "volume.delete", Admin;
     /// See the value of a secret setting.
     SecretReveal = "secret.reveal", Operator;
+    /// Change a device.
+    DeviceManage = "device.manage", Admin;
     /// Say how long what was done is remembered.
     RetentionManage = "retention.manage", Admin;
     /// Wake a reconciler.

@@ -123,6 +123,9 @@ impl Inner {
             return Ok(accepted);
         }
         let prepared = operations::prepare(self, request).await?;
+        if let Err(refusal) = self.may_touch(&prepared.device_id).await {
+            return Err(Refused { refusal, plan: Some(Box::new(prepared.plan)), operation_id: None });
+        }
         check(&prepared, submission)?;
         // The look at the device took time and is not under the lock: a slow device must not hold up
         // the others. So somebody else may have come first, which is looked at again.

@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod bus;
 pub mod catalog;
 mod control;
+mod development;
 mod door;
 mod engine;
 mod error;

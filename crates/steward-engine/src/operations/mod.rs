@@ -137,6 +137,10 @@ pub(crate) fn refuses_to_wait(kind: Kind) -> bool {
 
 /// Looks at the world and makes the plan of a request.
 pub(crate) async fn prepare(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
+    Ok(engine.guard_plan(look(engine, request).await?).await)
+}
+
+async fn look(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
     match request {
         Request::DeploymentDeploy(parameters) => deployment_deploy::prepare(engine, parameters).await,
         Request::DeploymentStart(parameters) => deployment_start::prepare(engine, parameters).await,

@@ -4,9 +4,11 @@
 mod accounts;
 mod bulk;
 mod deploy;
+mod development;
 mod faults;
 mod lifecycle;
 mod recovery;
 mod reference;
+mod retention;
 mod scene;
 mod throughput;

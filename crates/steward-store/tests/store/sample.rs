@@ -36,6 +36,7 @@ pub fn device() -> Device {
         name: "attic".to_owned(),
         device_type: DeviceType::Nas,
         address: "local".to_owned(),
+        development: true,
         created_at: Timestamp(5),
     }
 }

@@ -53,11 +53,12 @@ async fn engine(app: &App, actor: &Actor) -> Result<Part, Failure> {
     Ok(if all { Part::Ok } else { Part::Unavailable })
 }
 
-/// The versions of Steward and of this API.
+/// The versions of Steward and of this API, and which kind of instance this is.
 #[utoipa::path(get, path = "/system/version", tag = "system", responses((status = 200, body = Version)),
     extensions(("x-permission" = json!("signed-in"))))]
-async fn get_version(Signed(_): Signed) -> Answer<Version> {
-    Ok(axum::Json(Version { version: VERSION.to_owned(), api_version: API_VERSION.to_owned() }))
+async fn get_version(State(app): State<Shared>, Signed(_): Signed) -> Answer<Version> {
+    let development = app.engine.is_development();
+    Ok(axum::Json(Version { version: VERSION.to_owned(), api_version: API_VERSION.to_owned(), development }))
 }
 
 /// How long what was done is remembered, and how much that is now.

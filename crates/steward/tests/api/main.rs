@@ -11,6 +11,7 @@ mod accounts;
 mod bodies;
 mod deployments;
 mod description;
+mod development;
 mod guard;
 mod limits;
 mod live;

@@ -128,6 +128,15 @@ impl TestApp {
     }
 
     pub async fn with_limits(limits: ListenLimits) -> Self {
+        Self::with(limits, false).await
+    }
+
+    /// A development instance that nobody owns yet.
+    pub async fn development() -> Self {
+        Self::with(ListenLimits::default(), true).await
+    }
+
+    async fn with(limits: ListenLimits, development: bool) -> Self {
         let host = SimulatedHost::new();
         host.publish(SimulatedImage::new(&ImageRef::parse("example/hello:1").unwrap()));
         let store = Store::in_memory().await.unwrap();
@@ -148,6 +157,7 @@ impl TestApp {
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             timing,
+            development,
             faults: None,
         })
         .await
@@ -164,7 +174,12 @@ impl TestApp {
 
     /// A server with an owner, and the owner.
     pub async fn claimed() -> (Self, Asker) {
-        let app = Self::new().await;
+        Self::new().await.owned().await
+    }
+
+    /// The server with an owner, and the owner.
+    pub async fn owned(self) -> (Self, Asker) {
+        let app = self;
         let code = app.engine.setup_code().unwrap().to_owned();
         let answer = app.anonymous().post("/setup", json!({ "code": code, "user": "anna", "password": PASSWORD })).await;
         let token = answer.expect(201)["token"].as_str().unwrap().to_owned();
