@@ -23,6 +23,7 @@ pub mod redact;
 pub mod refusal;
 pub mod retention;
 pub mod role;
+pub mod script;
 pub mod time;
 pub mod user;
 

@@ -99,6 +99,8 @@ permissions! {
     DeploymentBulk = "deployment.bulk", Operator;
     /// Delete a volume and what is in it.
     VolumeDelete = "volume.delete", Admin;
+    /// Run a host maintenance script.
+    ScriptRun = "script.run", Admin;
     /// See the value of a secret setting.
     SecretReveal = "secret.reveal", Operator;
     /// Change a device.

@@ -89,6 +89,7 @@ fn target_of(request: &Request) -> String {
         Request::DeploymentDeploy(p) => p.name.as_ref().map_or_else(|| p.application.to_string(), ToString::to_string),
         Request::DeploymentBulk(p) => format!("{} apps", p.deployment_ids.len()),
         Request::VolumeDelete(p) => p.volume.to_string(),
+        Request::ScriptRun(p) => p.script.to_string(),
         _ => String::new(),
     }
 }
@@ -179,6 +180,11 @@ impl Inner {
             Request::VolumeDelete(p) => {
                 rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(|o| o.target == p.volume.as_str())
             }
+            Request::ScriptRun(p) => rows::unfinished(&mut reader)
+                .await
+                .map_err(error::store)?
+                .into_iter()
+                .find(|o| o.kind == Kind::ScriptRun && o.device_id == p.device_id && o.target == p.script.as_str()),
             Request::DeploymentBulk(_) => {
                 let same = |o: &Operation| self.running.digest(&o.id).as_deref() == Some(digest);
                 rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(same)

@@ -31,6 +31,9 @@ mod worker;
 pub use door::{Accepted, Refused, Submission};
 pub use engine::{Engine, EngineConfig, StartError, Timing};
 pub use logs::{LogBatch, LogQuery};
-pub use queries::{Busy, ConfigView, DeploymentView, DeviceView, FileView, Link, Problem, RevisionView, ServiceView, VolumeView};
+pub use queries::{
+    Busy, ConfigView, DeploymentView, DeviceView, FileView, Link, Problem, RevisionView, ScriptLastRun, ScriptView, ScriptsView,
+    ServiceView, VolumeView,
+};
 pub use retention::RetentionView;
 pub use seams::{Clock, OsRandom, Random, SystemClock};

@@ -62,6 +62,9 @@ pub struct ServeArgs {
     /// The folder of Docker's own configuration, where the sign-ins to registries are.
     #[arg(long, env = "DOCKER_CONFIG", value_name = "FOLDER", hide_env_values = true)]
     pub docker_config: Option<PathBuf>,
+    /// The folder of host maintenance scripts; it and everything above it have to be root's.
+    #[arg(long, env = "STEWARD_SCRIPTS_DIR", value_name = "FOLDER", default_value = "/etc/steward/scripts", hide_env_values = true)]
+    pub scripts_dir: PathBuf,
     /// This is a development instance: it touches only devices that are marked as development.
     #[arg(long, env = "STEWARD_DEVELOPMENT", value_parser = clap::builder::FalseyValueParser::new(), hide_env_values = true)]
     pub development: bool,
@@ -177,6 +180,7 @@ fn local_host(args: &ServeArgs, folder: &Path, instance: String) -> LocalHost {
         home: config::home(),
         path: config::search_path(),
         projects_root: folder.join("projects"),
+        scripts_root: args.scripts_dir.clone(),
         instance,
         name: config::machine_name(),
     })

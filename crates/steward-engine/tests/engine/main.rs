@@ -11,4 +11,5 @@ mod recovery;
 mod reference;
 mod retention;
 mod scene;
+mod scripts;
 mod throughput;

@@ -124,6 +124,7 @@ pub fn plan() -> Plan {
         volumes: Vec::new(),
         targets: Vec::new(),
         risks: vec!["none".to_owned()],
+        script: None,
         hash: String::new(),
     }
     .sealed()

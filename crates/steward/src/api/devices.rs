@@ -3,7 +3,7 @@
 use axum::extract::State;
 use steward_core::Code;
 use steward_core::device::{Container, DeviceChange, ListeningPort};
-use steward_engine::DeviceView;
+use steward_engine::{DeviceView, ScriptsView};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,6 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(get_stats))
         .routes(routes!(list_ports))
         .routes(routes!(list_containers))
+        .routes(routes!(list_scripts))
 }
 
 /// Every device.
@@ -74,4 +75,12 @@ async fn list_ports(State(app): State<Shared>, Signed(actor): Signed, Path(id): 
     responses((status = 200, body = Vec<Container>)), extensions(("x-permission" = json!("read"))))]
 async fn list_containers(State(app): State<Shared>, Signed(actor): Signed, Path(id): Path<String>) -> Answer<Vec<Container>> {
     Ok(axum::Json(app.engine.containers(&actor, &id).await?))
+}
+
+/// The host maintenance scripts of a device, looked at now. Those that cannot be run say why.
+#[utoipa::path(get, path = "/devices/{id}/scripts", tag = "devices",
+    params(("id" = String, Path, description = "A device.", pattern = "^dev_[0-9a-hjkmnp-tv-z]{16}$")),
+    responses((status = 200, body = ScriptsView)), extensions(("x-permission" = json!("read"))))]
+async fn list_scripts(State(app): State<Shared>, Signed(actor): Signed, Path(id): Path<String>) -> Answer<ScriptsView> {
+    Ok(axum::Json(app.engine.scripts(&actor, &id).await?))
 }

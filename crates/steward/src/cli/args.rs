@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, setup, token, users, volumes,
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, scripts, setup, token, users, volumes,
 };
 use super::output::{ColorChoice, Format};
 
@@ -95,6 +95,9 @@ pub enum Command {
     /// The data of apps.
     #[command(subcommand)]
     Volumes(volumes::VolumesCommand),
+    /// Host maintenance scripts.
+    #[command(subcommand)]
+    Scripts(scripts::ScriptsCommand),
     /// API tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),

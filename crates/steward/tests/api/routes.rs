@@ -250,6 +250,7 @@ async fn each_kind_of_operation_needs_its_right() {
                 Kind::VolumeDelete => {
                     json!({ "device_id": view["device_id"], "volume": "steward-hello_data", "confirm": "steward-hello_data" })
                 }
+                Kind::ScriptRun => json!({ "device_id": view["device_id"], "script": "trim-disks" }),
                 _ => json!({ "deployment_id": id }),
             };
             let mut body = body;

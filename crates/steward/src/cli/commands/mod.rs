@@ -16,6 +16,7 @@ pub mod ops;
 pub mod ops_view;
 pub mod reconcilers;
 pub mod retention;
+pub mod scripts;
 pub mod setup;
 pub mod status;
 pub mod token;
