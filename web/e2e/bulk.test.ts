@@ -54,7 +54,9 @@ test("many apps at once", { skip: skipped({ browser: true }), timeout: WHOLE }, 
 
   await step("one that fails hides no other, and is tried again alone", async () => {
     // An update that cannot get healthy for one, and a good one for the others.
-    const ports = new Map((await server.get<DeploymentView[]>("/deployments")).map((app) => [app.name, app.links[0]?.url]));
+    const ports = new Map(
+      (await server.get<DeploymentView[]>("/deployments")).map((app) => [app.name, app.links[0]?.url]),
+    );
     const port = (name: string) => Number(new URL(ports.get(name) ?? "").port);
     await server.entry(sick, web({ image: "steward/web:exits", port: port(sick), within: 6 }));
     await server.entry(one, web({ image: "steward/web:2", port: port(one), within: 6 }));
@@ -76,7 +78,10 @@ test("many apps at once", { skip: skipped({ browser: true }), timeout: WHOLE }, 
     await view.button("Try those again").click();
     await view.text("Done.");
     const again = await server.get<OperationDetail>(`/operations/${bulk.id}`);
-    assert.deepEqual(again.targets.map(({ state }) => state), ["succeeded", "succeeded", "succeeded"]);
+    assert.deepEqual(
+      again.targets.map(({ state }) => state),
+      ["succeeded", "succeeded", "succeeded"],
+    );
     const kept = (targets: OperationDetail["targets"]) => targets.find(({ name }) => name === one)?.operation_id;
     assert.equal(kept(again.targets), kept(detail.targets), "what was done was not done again");
   });

@@ -20,7 +20,15 @@ const OPERATOR = [
   ...["logs.read", "files.read", "deployment.deploy", "deployment.start", "deployment.stop", "deployment.restart"],
   ...["deployment.update", "deployment.rollback", "secret.reveal", "operation.cancel", "operation.retry"],
 ];
-const ADMIN = [...OPERATOR, "audit.read", "users.manage", "deployment.remove", "volume.delete"];
+const ADMIN = [
+  ...OPERATOR,
+  "audit.read",
+  "users.manage",
+  "deployment.remove",
+  "volume.delete",
+  "script.run",
+  ...["device.manage", "retention.manage", "reconciler.run"],
+];
 export const PERMISSIONS: Record<t.Role, string[]> = { viewer: VIEWER, operator: OPERATOR, admin: ADMIN, owner: ADMIN };
 
 export const DEVICES: t.DeviceView[] = [
@@ -29,6 +37,7 @@ export const DEVICES: t.DeviceView[] = [
     name: "home",
     type: "server",
     address: "local",
+    development: false,
     created_at: now - 40 * DAY,
     status: "online",
     facts: {
@@ -63,6 +72,7 @@ export const NAS: t.DeviceView = {
   name: "nas",
   type: "nas",
   address: "10.0.0.5",
+  development: false,
   created_at: now - 9 * DAY,
   status: "degraded",
   facts: {
@@ -337,3 +347,88 @@ export const LOGS = [
 ];
 
 export { DAY, HOUR, MIN };
+
+const reconciler = (name: string, does: string, did: string, every: number): t.ReconcilerStatus => ({
+  name,
+  does,
+  every_seconds: every,
+  running: false,
+  started_at: now - 8 * MIN,
+  finished_at: now - 8 * MIN + 40,
+  duration_ms: 40,
+  succeeded_at: now - 8 * MIN + 40,
+  did,
+  failure: null,
+  failures: 0,
+  next_at: now - 8 * MIN + every * 1000,
+});
+
+export const RECONCILERS: t.ReconcilerStatus[] = [
+  reconciler(
+    "devices",
+    "Looks at each device: its facts, its engine, its containers and volumes.",
+    "looked at 1 device",
+    15,
+  ),
+  reconciler(
+    "sessions",
+    "Removes sign-ins that have expired or were not used for seven days.",
+    "no sign-in had ended",
+    3600,
+  ),
+  reconciler(
+    "retention",
+    "Forgets operations, output and audit rows that are older than the retention says, and gives their space back.",
+    "forgot 12 operations, 40 audit rows",
+    3600,
+  ),
+];
+
+const SETTINGS: t.RetentionSettings = {
+  operations_days: 365,
+  operations_kept: 100_000,
+  output_days: 90,
+  audit_days: 730,
+};
+export const RETENTION: t.RetentionView = {
+  settings: SETTINGS,
+  defaults: SETTINGS,
+  operations: 1_204,
+  oldest_operation_at: now - 300 * DAY,
+  audit_rows: 4_811,
+  oldest_audit_at: now - 300 * DAY,
+  file_bytes: 14_000_000,
+  free_bytes: 200_000,
+};
+
+const script = (name: string, more: Partial<t.ScriptView>): t.ScriptView => ({
+  name,
+  path: `/etc/steward/scripts/${name}`,
+  title: null,
+  description: null,
+  deadline_seconds: 3600,
+  sha256: "5c".repeat(32),
+  refused: null,
+  last_run: null,
+  ...more,
+});
+export const SCRIPTS: t.ScriptsView = {
+  folder: "/etc/steward/scripts",
+  runs_as: "root",
+  problem: null,
+  scripts: [
+    script("notes.txt", { sha256: null, refused: "it is not executable; as root: chmod 755" }),
+    script("trim-disks", {
+      title: "Trim the disks",
+      description: "Tells every disk which blocks are free.",
+      deadline_seconds: 600,
+      last_run: {
+        operation_id: "op_0000000000000001",
+        state: "succeeded",
+        actor: "anna",
+        created_at: now - DAY,
+        finished_at: now - DAY + 2_000,
+      },
+    }),
+  ],
+};

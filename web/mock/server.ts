@@ -38,6 +38,9 @@ export class MockServer {
   operations: t.OperationDetail[];
   tokens: t.Token[];
   volumes: t.VolumeView[];
+  reconcilers: t.ReconcilerStatus[] = structuredClone(data.RECONCILERS);
+  retention: t.RetentionView = structuredClone(data.RETENTION);
+  development = false;
   /** Every request, for tests to look at. */
   readonly asked: { method: string; path: string; body: unknown }[] = [];
   /** Answers that a test sets: `GET /devices`. */
@@ -169,7 +172,19 @@ export class MockServer {
         ...(this.signedIn && { engine: "ok" }),
       }),
     );
-    on("GET", "/system/version", () => ok({ version: "0.1.0", api_version: "v1" }));
+    on("GET", "/system/version", () => ok({ version: "0.1.0", api_version: "v1", development: this.development }));
+    on("GET", "/system/retention", () => ok(this.retention));
+    on("PATCH", "/system/retention", ({ body }) => {
+      if (Number(body.audit_days) < 30)
+        return problem(422, "invalid_value", "7 is not within 30 to 36500 days", { field: "audit_days" });
+      this.retention = { ...this.retention, settings: { ...this.retention.settings, ...body } };
+      return ok(this.retention);
+    });
+    on("GET", "/reconcilers", () => ok(this.reconcilers));
+    on("POST", "/reconcilers/:name/run", ({ params }) => {
+      const found = this.reconcilers.find((one) => one.name === params[0]);
+      return found ? ok(found, 202) : problem(404, "not_found", `there is no background task \`${params[0]}\``);
+    });
     on("POST", "/setup", ({ body }) => {
       if (this.claimed) return problem(404, "not_found", "this server has an owner");
       if (body.code !== "code-1234")
@@ -251,6 +266,13 @@ export class MockServer {
       const device = this.devices.find((one) => one.id === params[0]);
       return device ? ok(device) : problem(404, "not_found", `there is no device \`${params[0]}\``);
     });
+    on("PATCH", "/devices/:id", ({ params, body }) => {
+      const device = this.devices.find((one) => one.id === params[0]);
+      if (!device) return problem(404, "not_found", `there is no device \`${params[0]}\``);
+      device.development = body.development === true;
+      return ok(device);
+    });
+    on("GET", "/devices/:id/scripts", () => ok(data.SCRIPTS));
     on("GET", "/devices/:id/ports", () =>
       ok([
         { port: 22, protocol: "tcp", owner: "sshd" },

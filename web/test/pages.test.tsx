@@ -26,6 +26,8 @@ const PAGES: [string, string | RegExp][] = [
   ["/settings/tokens", "Settings"],
   ["/settings/users", "Settings"],
   ["/settings/appearance", "Settings"],
+  ["/settings/retention", "Settings"],
+  ["/settings/tasks", "Settings"],
   ["/settings/about", "Settings"],
   ["/nowhere", "There is no such page"],
 ];
@@ -44,6 +46,9 @@ const LISTS: [string, string, string][] = [
   ["/apps/vaultwarden/history", "GET /deployments/vaultwarden/revisions", "the revisions"],
   ["/apps/vaultwarden/config", "GET /deployments/vaultwarden/config", "the configuration"],
   ["/settings/tokens", "GET /tokens", "your tokens"],
+  ["/settings/tasks", "GET /reconcilers", "the background tasks"],
+  ["/settings/retention", "GET /system/retention", "the retention"],
+  ["/devices/dev_0000000000000001", "GET /devices/dev_0000000000000001/scripts", "the scripts"],
 ];
 
 test.each(LISTS)("%s says what failed and asks again", { timeout: SLOW }, async (path, request, what) => {
@@ -121,4 +126,51 @@ test("a rollback that is incomplete lists what is left and the command for it", 
     "Preparing",
     "Validating",
   ]);
+});
+
+test(
+  "a background task that fails says so on Home and on its page, with the age of what is known",
+  { timeout: SLOW },
+  async () => {
+    const mock = new MockServer("full");
+    const task = mock.reconcilers.find((one) => one.name === "retention");
+    if (task) Object.assign(task, { failures: 3, failure: { code: "conflict", message: "the audit was changed" } });
+    renderApp("/", mock);
+    await heading("1 problem to look at");
+    const problem = await screen.findByText("The background task retention failed: the audit was changed.");
+    expect(
+      within(problem.parentElement as HTMLElement)
+        .getByRole("link")
+        .getAttribute("href"),
+    ).toBe("/settings/tasks");
+    cleanup();
+    renderApp("/settings/tasks", mock);
+    await screen.findByText("Failed 3 times in a row", {}, { timeout: 10_000 });
+    expect(screen.getByText(/^The last time that went well: /)).toBeTruthy();
+    screen.getByRole("button", { name: "Run now: retention" }).click();
+    await waitFor(() => expect(mock.asked.at(-1)?.path).toBe("/reconcilers"));
+    expect(mock.asked.some((one) => one.path === "/reconcilers/retention/run")).toBe(true);
+  },
+);
+
+test("a viewer sees the settings that an admin changes, each with the reason why not", { timeout: SLOW }, async () => {
+  renderApp("/settings/retention", "viewer");
+  const save = await screen.findByRole("button", { name: /^Save/ }, { timeout: 10_000 });
+  expect(save.textContent).toContain("Your role, viewer, does not allow this.");
+  expect(screen.getByLabelText("Audit, in days").getAttribute("readonly")).not.toBeNull();
+  cleanup();
+  renderApp("/devices/dev_0000000000000001", "viewer");
+  const run = await screen.findAllByRole("button", { name: /^Run trim-disks/ }, { timeout: 10_000 });
+  expect(run[0]?.getAttribute("aria-disabled")).toBe("true");
+});
+
+test("a development instance says so on every page and where to mark a device", { timeout: SLOW }, async () => {
+  const mock = new MockServer("full");
+  mock.development = true;
+  renderApp("/devices/dev_0000000000000001", mock);
+  await screen.findByText("Development instance.", {}, { timeout: 10_000 });
+  const mark = await screen.findByRole("button", { name: "Mark as a development device" });
+  mark.click();
+  await screen.findByRole("button", { name: "Take the mark away" });
+  expect(mock.devices[0]?.development).toBe(true);
 });

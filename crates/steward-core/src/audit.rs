@@ -52,9 +52,26 @@ pub struct AuditVerdict {
     pub broken_at: Option<i64>,
     /// The sequence of the newest row; 0 when there is none.
     pub rows: i64,
+    /// The sequence of the oldest row that is kept; 1 when none was cut off.
+    pub first: i64,
+    /// Where retention cut the audit; absent when it never did.
+    pub cut: Option<AuditCut>,
     /// The hash of the newest row. Kept somewhere else, it shows later that nobody wrote the whole
     /// chain anew.
     pub head: Option<String>,
+}
+
+/// The action of the row that says where the audit was cut.
+pub const ACTION_CUT: &str = "audit.cut";
+
+/// Where retention cut the audit. The chain goes on from this hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuditCut)]
+pub struct AuditCut {
+    /// The sequence of the last row that was cut off.
+    pub through: i64,
+    /// The hash of that row.
+    pub hash: String,
 }
 
 /// What a new row says; sequence, time and hash are given when it is stored.

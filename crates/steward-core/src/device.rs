@@ -55,8 +55,19 @@ pub struct Device {
     pub device_type: DeviceType,
     /// How it is reached: `local`, or an address.
     pub address: String,
+    /// Whether an instance that is marked as development may touch it.
+    pub development: bool,
     /// When it was added.
     pub created_at: Timestamp,
+}
+
+/// A change of a device: what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceChange {
+    /// Whether an instance that is marked as development may touch it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub development: Option<bool>,
 }
 
 /// What a machine is and has. Sizes are bytes.

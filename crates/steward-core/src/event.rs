@@ -16,6 +16,8 @@ pub enum Channel {
     Logs,
     /// Operations: every change of an operation or of one of its steps.
     Operations,
+    /// Reconcilers: every beginning and end of an activation that says something new.
+    Reconcilers,
 }
 
 /// How far a running step is. Amounts are absent when the source does not say them.
@@ -67,6 +69,11 @@ pub enum Event {
         /// The deployment it is about.
         deployment_id: Option<DeploymentId>,
     },
+    /// A reconciler began, ended, or was woken.
+    Reconciler {
+        /// Its name.
+        name: &'static str,
+    },
 }
 
 impl Event {
@@ -76,6 +83,7 @@ impl Event {
             Event::Device { .. } => Channel::Devices,
             Event::Deployment { .. } | Event::Progress(_) => Channel::Deployments,
             Event::Operation { .. } => Channel::Operations,
+            Event::Reconciler { .. } => Channel::Reconcilers,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! cannot hold a bad value.
 
 pub mod audit;
+pub mod capture;
 pub mod compose;
 pub mod definition;
 pub mod deployment;
@@ -17,9 +18,12 @@ pub mod name;
 pub mod operation;
 pub mod plan;
 pub mod preflight;
+pub mod reconciler;
 pub mod redact;
 pub mod refusal;
+pub mod retention;
 pub mod role;
+pub mod script;
 pub mod time;
 pub mod user;
 

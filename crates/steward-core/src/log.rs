@@ -8,6 +8,9 @@ use crate::time::Timestamp;
 /// The longest line that is kept, in bytes; the rest is cut with a mark.
 pub const MAX_LINE: usize = 16 * 1024;
 
+/// What stands behind a line that was cut.
+pub const CUT: &str = " … (line cut at 16 KiB)";
+
 /// Which stream a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -39,7 +42,7 @@ pub fn cap_line(mut text: String) -> String {
             end -= 1;
         }
         text.truncate(end);
-        text.push_str(" … (line cut at 16 KiB)");
+        text.push_str(CUT);
     }
     text
 }

@@ -186,6 +186,8 @@ names! {
     SettingKey: is_setting_key, 1..=48, "setting", "lower-case letters, digits and `_`, starting with a letter";
     /// An absolute path inside a container.
     ContainerPath: is_container_path, 1..=255, "path", "an absolute path without `.`, `..`, `:` or control characters";
+    /// The name of a host maintenance script: its file's name.
+    ScriptName: is_docker_name, 1..=64, "script", "letters, digits, `_`, `.` and `-`, starting with a letter or digit";
     /// The name of a user account.
     UserName: is_user_name, 1..=64, "user", "letters, digits, `_`, `.`, `-` and `@`, starting with a letter";
 }

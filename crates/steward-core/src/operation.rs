@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::definition;
 use crate::id::{DeploymentId, DeviceId, OperationId};
-use crate::name::{DeploymentName, SettingKey, Slug, VolumeName};
+use crate::name::{DeploymentName, ScriptName, SettingKey, Slug, VolumeName};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::role::Permission;
@@ -38,6 +38,11 @@ macro_rules! kinds {
             /// Reads a kind.
             pub fn parse(text: &str) -> Option<Self> {
                 match text { $($text => Some(Kind::$variant),)* _ => None }
+            }
+
+            /// Whether what it does cannot be undone: when it fails, what it did until then stays.
+            pub fn is_irreversible(self) -> bool {
+                matches!(self, Kind::VolumeDelete | Kind::ScriptRun)
             }
 
             /// The right that it needs.
@@ -81,6 +86,8 @@ kinds! {
     DeploymentBulk = "deployment.bulk";
     /// Deletes a volume and all that is in it.
     VolumeDelete = "volume.delete";
+    /// Runs a host maintenance script.
+    ScriptRun = "script.run";
 }
 
 impl Request {
@@ -93,7 +100,7 @@ impl Request {
             Request::DeploymentUpdate(p) => Some(&p.deployment_id),
             Request::DeploymentRollback(p) => Some(&p.deployment_id),
             Request::DeploymentRemove(p) => Some(&p.deployment_id),
-            Request::DeploymentDeploy(_) | Request::DeploymentBulk(_) | Request::VolumeDelete(_) => None,
+            Request::DeploymentDeploy(_) | Request::DeploymentBulk(_) | Request::VolumeDelete(_) | Request::ScriptRun(_) => None,
         }
     }
 }
@@ -239,6 +246,16 @@ pub struct VolumeDelete {
     pub confirm: String,
 }
 
+/// Parameters of `script.run`. A script takes no arguments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptRun {
+    /// The device.
+    pub device_id: DeviceId,
+    /// The script's name.
+    pub script: ScriptName,
+}
+
 /// Where an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -379,7 +396,7 @@ pub struct CommandRecord {
     pub exit_code: Option<i32>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// The end of what it printed, secrets masked, at most 64 KiB.
+    /// The end of what it printed, secrets masked and control characters written out, at most 64 KiB.
     pub output: String,
     /// When it began.
     pub started_at: Timestamp,

@@ -106,6 +106,19 @@ pub struct PlannedTarget {
     pub refusal: Option<Refusal>,
 }
 
+/// The script that would be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PlannedScript {
+    /// Where it is.
+    pub path: String,
+    /// Its SHA-256 in hex; absent when it cannot be run. A script that has changed makes the plan stale.
+    pub sha256: Option<String>,
+    /// How many seconds it may take.
+    pub deadline_seconds: u64,
+    /// The user it would run as.
+    pub runs_as: String,
+}
+
 /// What an operation would do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Plan {
@@ -137,6 +150,10 @@ pub struct Plan {
     #[serde(default)]
     #[schema(required)]
     pub targets: Vec<PlannedTarget>,
+    /// The host maintenance script, for the operation that runs one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub script: Option<PlannedScript>,
     /// What the person should know before saying yes.
     pub risks: Vec<String>,
     /// SHA-256 in hex over everything above that decides what would happen.
@@ -150,7 +167,7 @@ impl Plan {
     pub fn sealed(mut self) -> Self {
         let failed: Vec<&str> = self.checks.iter().filter(|c| c.status == CheckStatus::Fail).map(|c| c.message.as_str()).collect();
         let images: Vec<&str> = self.images.iter().map(|i| i.reference.as_str()).collect();
-        let basis = serde_json::json!({
+        let mut basis = serde_json::json!({
             "kind": self.kind,
             "target": self.target,
             "device": self.device_id,
@@ -163,6 +180,9 @@ impl Plan {
             "volumes": self.volumes,
             "targets": self.targets,
         });
+        if let Some(script) = &self.script {
+            basis["script"] = serde_json::json!(script);
+        }
         self.hash = hex::encode(Sha256::digest(basis.to_string().as_bytes()));
         self
     }

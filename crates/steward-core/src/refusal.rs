@@ -63,6 +63,8 @@ codes! {
     SignInFailed = "sign_in_failed", 401, 4;
     /// The role does not allow it.
     NotAllowed = "not_allowed", 403, 4;
+    /// A development instance may not touch a device that is not marked as development.
+    DevelopmentOnly = "development_only", 403, 4;
     /// A wrong set-up code.
     SetupCodeWrong = "setup_code_wrong", 403, 4;
     /// A request from another site.

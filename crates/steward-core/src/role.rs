@@ -99,8 +99,16 @@ permissions! {
     DeploymentBulk = "deployment.bulk", Operator;
     /// Delete a volume and what is in it.
     VolumeDelete = "volume.delete", Admin;
+    /// Run a host maintenance script.
+    ScriptRun = "script.run", Admin;
     /// See the value of a secret setting.
     SecretReveal = "secret.reveal", Operator;
+    /// Change a device.
+    DeviceManage = "device.manage", Admin;
+    /// Say how long what was done is remembered.
+    RetentionManage = "retention.manage", Admin;
+    /// Wake a reconciler.
+    ReconcilerRun = "reconciler.run", Admin;
     /// Cancel an operation.
     OperationCancel = "operation.cancel", Operator;
     /// Finish what an operation left undone.

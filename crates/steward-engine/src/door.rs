@@ -89,6 +89,7 @@ fn target_of(request: &Request) -> String {
         Request::DeploymentDeploy(p) => p.name.as_ref().map_or_else(|| p.application.to_string(), ToString::to_string),
         Request::DeploymentBulk(p) => format!("{} apps", p.deployment_ids.len()),
         Request::VolumeDelete(p) => p.volume.to_string(),
+        Request::ScriptRun(p) => p.script.to_string(),
         _ => String::new(),
     }
 }
@@ -123,6 +124,9 @@ impl Inner {
             return Ok(accepted);
         }
         let prepared = operations::prepare(self, request).await?;
+        if let Err(refusal) = self.may_touch(&prepared.device_id).await {
+            return Err(Refused { refusal, plan: Some(Box::new(prepared.plan)), operation_id: None });
+        }
         check(&prepared, submission)?;
         // The look at the device took time and is not under the lock: a slow device must not hold up
         // the others. So somebody else may have come first, which is looked at again.
@@ -176,6 +180,11 @@ impl Inner {
             Request::VolumeDelete(p) => {
                 rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(|o| o.target == p.volume.as_str())
             }
+            Request::ScriptRun(p) => rows::unfinished(&mut reader)
+                .await
+                .map_err(error::store)?
+                .into_iter()
+                .find(|o| o.kind == Kind::ScriptRun && o.device_id == p.device_id && o.target == p.script.as_str()),
             Request::DeploymentBulk(_) => {
                 let same = |o: &Operation| self.running.digest(&o.id).as_deref() == Some(digest);
                 rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(same)

@@ -19,6 +19,7 @@ use crate::catalog::{Catalog, CatalogSource};
 use crate::error;
 use crate::logs::LogHub;
 use crate::observe::Observers;
+use crate::reconcile::Supervisor;
 use crate::seams::{Clock, Random, id_bytes};
 use crate::vault::Vault;
 use crate::worker::Running;
@@ -74,6 +75,8 @@ pub struct EngineConfig {
     pub random: Arc<dyn Random>,
     /// How long things may take.
     pub timing: Timing,
+    /// Whether this is a development instance, which touches only devices that are marked so.
+    pub development: bool,
     /// Faults to put into operations: for tests, none in a server.
     pub faults: Option<Arc<dyn crate::faults::Faults>>,
 }
@@ -95,7 +98,9 @@ pub(crate) struct Inner {
     pub observers: Observers,
     pub log_hub: LogHub,
     pub running: Running,
+    pub reconcilers: Supervisor,
     pub timing: Timing,
+    pub development: bool,
     pub wake: Notify,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
@@ -128,12 +133,14 @@ impl Engine {
             observers: Observers::new(local_id.clone()),
             log_hub: LogHub::default(),
             running: Running::default(),
+            reconcilers: Supervisor::new(),
             catalog: Catalog::new(config.catalog),
             archives: Arc::new(config.archives),
             store: config.store,
             clock: config.clock,
             random: config.random,
             timing: config.timing,
+            development: config.development,
             local: config.local,
             local_id,
             bus,
@@ -145,13 +152,9 @@ impl Engine {
             faults: config.faults,
         });
         inner.accounts.prepare(&inner).await?;
-        match inner.local.reap().await {
-            Ok(0) => {}
-            Ok(count) => tracing::warn!(count, "ended processes that an earlier run left behind"),
-            Err(failure) => tracing::warn!(error = %failure, "cannot look for processes that an earlier run left behind"),
-        }
+        inner.reap().await;
         inner.recover().await?;
-        inner.tasks.spawn(inner.clone().observe());
+        inner.start_reconcilers();
         inner.tasks.spawn(inner.clone().work());
         Ok(Self { inner })
     }
@@ -181,6 +184,7 @@ async fn local_device(config: &EngineConfig) -> Result<DeviceId, Refusal> {
         name: if hostname.is_empty() { "this machine".to_owned() } else { hostname },
         device_type: DeviceType::Server,
         address: "local".to_owned(),
+        development: false,
         created_at: config.clock.now(),
     };
     devices::insert(&mut tx, &device).await.map_err(error::store)?;
@@ -190,6 +194,20 @@ async fn local_device(config: &EngineConfig) -> Result<DeviceId, Refusal> {
 }
 
 impl Inner {
+    /// Ends what an earlier run left behind on this machine, when this instance may touch it: the
+    /// processes of a database that was copied are those of the instance it was copied from.
+    async fn reap(&self) {
+        if let Err(refusal) = self.may_touch(&self.local_id).await {
+            tracing::info!(reason = %refusal, "processes that an earlier run left behind are not looked for");
+            return;
+        }
+        match self.local.reap().await {
+            Ok(0) => {}
+            Ok(count) => tracing::warn!(count, "ended processes that an earlier run left behind"),
+            Err(failure) => tracing::warn!(error = %failure, "cannot look for processes that an earlier run left behind"),
+        }
+    }
+
     /// A device by its id.
     pub async fn device(&self, id: &DeviceId) -> Result<Device, Refusal> {
         let mut reader = self.store.read().await.map_err(error::store)?;

@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod bus;
 pub mod catalog;
 mod control;
+mod development;
 mod door;
 mod engine;
 mod error;
@@ -17,7 +18,9 @@ mod logs;
 mod observe;
 pub mod operations;
 mod queries;
+mod reconcile;
 mod recovery;
+mod retention;
 mod reveal;
 mod run;
 mod seams;
@@ -28,5 +31,9 @@ mod worker;
 pub use door::{Accepted, Refused, Submission};
 pub use engine::{Engine, EngineConfig, StartError, Timing};
 pub use logs::{LogBatch, LogQuery};
-pub use queries::{Busy, ConfigView, DeploymentView, DeviceView, FileView, Link, Problem, RevisionView, ServiceView, VolumeView};
+pub use queries::{
+    Busy, ConfigView, DeploymentView, DeviceView, FileView, Link, Problem, RevisionView, ScriptLastRun, ScriptView, ScriptsView,
+    ServiceView, VolumeView,
+};
+pub use retention::RetentionView;
 pub use seams::{Clock, OsRandom, Random, SystemClock};

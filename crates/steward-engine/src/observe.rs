@@ -1,22 +1,15 @@
-//! Observers: what each device is like now. One task looks at the device whenever its engine says
-//! that something changed, and now and then; everybody else reads what it saw.
+//! Observers: what each device is like now. One reconciler looks at the device whenever its engine
+//! says that something changed, and now and then; everybody else reads what it saw.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use steward_core::device::{Container, DeviceStatus, EngineInfo, Facts, Volume};
 use steward_core::event::Event;
 use steward_core::{DeviceId, Timestamp};
-use steward_host::EngineEvent;
 use steward_store::deployments;
 
 use crate::engine::Inner;
-
-/// Events come in bursts; one look answers a whole burst.
-const BURST: Duration = Duration::from_millis(100);
 
 /// What was seen of a device.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +42,11 @@ pub(crate) struct Observers {
 impl Observers {
     pub fn new(local: DeviceId) -> Self {
         Self { local, seen: RwLock::default() }
+    }
+
+    /// The device that is observed: the machine Steward runs on.
+    pub fn local(&self) -> &DeviceId {
+        &self.local
     }
 
     /// What was seen last.
@@ -94,40 +92,6 @@ pub(crate) fn install_commands(facts: &Facts) -> Vec<String> {
 }
 
 impl Inner {
-    /// Observes the local device until the engine stops.
-    pub async fn observe(self: Arc<Self>) {
-        let id = self.observers.local.clone();
-        let mut events: Option<BoxStream<'static, EngineEvent>> = None;
-        loop {
-            self.look_at(&id).await;
-            let up = self.observers.of(&id).engine.is_some();
-            if !up {
-                events = None;
-            } else if events.is_none()
-                && let Ok(host) = self.host(&id)
-            {
-                events = host.watch().await.ok();
-            }
-            let wait = if up { self.timing.observe_every } else { self.timing.retry_engine };
-            let changed = async {
-                match &mut events {
-                    Some(stream) => stream.next().await.is_some(),
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                going_on = changed => {
-                    if !going_on {
-                        events = None;
-                    }
-                    tokio::time::sleep(BURST).await;
-                }
-                () = tokio::time::sleep(wait) => {}
-                () = self.stop.cancelled() => return,
-            }
-        }
-    }
-
     /// Looks at a device now, and says what changed.
     pub async fn look_at(&self, id: &DeviceId) {
         let Ok(host) = self.host(id) else { return };

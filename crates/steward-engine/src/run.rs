@@ -61,6 +61,7 @@ impl Runner {
             Err(refusal) if refusal.code == Code::StorageUnavailable => return Err(Stopped::Store(refusal)),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };
+        let impossible = impossible.or(engine.may_touch(&operation.device_id).await.err());
         let mut reader = engine.store.read().await?;
         let rested = rows::has_rested(&mut reader, &operation.id).await?;
         drop(reader);
@@ -185,6 +186,9 @@ impl Runner {
             .filter_map(|record| Some((record.ordinal as usize, record.intent.clone()?)))
             .rev()
             .collect();
+        if let (false, Err(refusal)) = (to_undo.is_empty(), self.engine.may_touch(&self.operation.device_id).await) {
+            return self.leave(&to_undo, refusal).await;
+        }
         for (position, (ordinal, intent)) in to_undo.iter().enumerate() {
             let Some(step) = self.steps.get(*ordinal) else {
                 // What the steps are made from is gone, so nobody can undo what they did.
@@ -212,8 +216,7 @@ impl Runner {
                         .await?;
                     tx.commit().await?;
                     // Earlier steps may be what this one stands on: they are listed, not undone.
-                    let left = to_undo[position..].iter().filter_map(|(o, intent)| Some(self.steps.get(*o)?.left_over(intent)));
-                    self.operation.left_over = left.flatten().collect();
+                    self.operation.left_over = self.left_over(&to_undo[position..]);
                     self.operation.state = State::NeedsAttention;
                     return self.end(None).await;
                 }
@@ -224,6 +227,20 @@ impl Runner {
         self.operation.state = if cancelled { State::Cancelled } else { State::RolledBack };
         operations::verdict(&self.engine, &mut self.operation).await?;
         self.end(Some(Ending::Undone)).await
+    }
+
+    /// What is left when these steps are not undone.
+    fn left_over(&self, not_undone: &[(usize, Value)]) -> Vec<String> {
+        let left = not_undone.iter().filter_map(|(ordinal, intent)| Some(self.steps.get(*ordinal)?.left_over(intent)));
+        left.flatten().collect()
+    }
+
+    /// Undoes nothing, because this instance may not touch the device, and says what is left there.
+    async fn leave(mut self, not_undone: &[(usize, Value)], refusal: Refusal) -> Run<()> {
+        self.operation.left_over = self.left_over(not_undone);
+        self.operation.error = Some(refusal);
+        self.operation.state = State::NeedsAttention;
+        self.end(None).await
     }
 
     /// One undo, tried again with growing waits; a device that does not answer is waited for.

@@ -8,7 +8,8 @@ use futures_util::stream::BoxStream;
 use steward_core::device::{Container, EngineInfo, Facts, Image, ListeningPort, Network, Volume};
 use steward_core::event::Progress;
 use steward_core::log::LogLine;
-use steward_core::name::{ImageRef, ServiceName, VolumeName};
+use steward_core::name::{ImageRef, ScriptName, ServiceName, VolumeName};
+use steward_core::script::HostScripts;
 
 use crate::error::HostError;
 
@@ -127,6 +128,19 @@ pub enum ProbeOutcome {
     Unhealthy(String),
 }
 
+/// One run of a host maintenance script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptRequest {
+    /// The script.
+    pub name: ScriptName,
+    /// The SHA-256 of the file that was judged, in hex; another file is not run.
+    pub sha256: String,
+    /// After this time it is ended, with everything that it started.
+    pub deadline: Duration,
+    /// Marks its processes, so that they are found wherever they hide: the operation's id.
+    pub run: String,
+}
+
 /// Takes progress while something long runs. Must return at once.
 pub trait ProgressSink: Send + Sync {
     /// Called as often as the source says something; the receiver thins out.
@@ -205,6 +219,14 @@ pub trait Host: Send + Sync + 'static {
 
     /// Changes of the engine's containers as they happen. Ends when the engine goes away.
     async fn watch(&self) -> Result<BoxStream<'static, EngineEvent>>;
+
+    /// The host maintenance scripts, each judged as it would be when it is run.
+    async fn scripts(&self) -> Result<HostScripts>;
+
+    /// Runs a script to its end or its deadline; nothing that it started in its environment is left
+    /// afterwards. `Conflict` when the file is not the one that was judged, `Failed` with the report when
+    /// it ended with another exit code than 0.
+    async fn run_script(&self, request: &ScriptRequest, sink: &dyn ProgressSink) -> Result<CommandReport>;
 
     /// Ends every process that an earlier, killed Steward of this instance left behind; says how many.
     async fn reap(&self) -> Result<usize>;

@@ -19,5 +19,5 @@ pub mod simulated;
 pub use error::{HostError, HostErrorKind};
 pub use host::{
     CommandReport, ComposeAction, ComposeRequest, EngineEvent, Host, LogsRequest, PortProbe, ProbeOutcome, ProgressSink, ProjectFile,
-    Silent,
+    ScriptRequest, Silent,
 };

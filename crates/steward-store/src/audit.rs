@@ -3,21 +3,25 @@
 //! The hash of a row is SHA-256, in hex, over the hash of the row before (nothing for the first)
 //! followed by the row as JSON without spaces, its keys and those of `detail` in alphabetical order:
 //! `action`, `actor`, `address`, `at`, `detail`, `operation_id`, `phase`, `sequence`, `target`. Where
-//! the chain ends is kept apart, so that cutting off the last rows is noticed as well.
+//! the chain ends is kept apart, so that cutting off the last rows is noticed as well. So is where it
+//! begins, which retention moves: [`cut`].
+
+mod cut;
+mod verify;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
-use steward_core::audit::{AuditEntry, AuditRow, AuditVerdict};
+use steward_core::audit::{AuditEntry, AuditRow};
 use steward_core::{OperationId, Timestamp};
 
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::row;
 use crate::store::Connection;
 
-/// How many rows are held at once while the chain is verified.
-const PAGE: i64 = 500;
+pub use cut::{CutPoint, cut, cut_point, last_cut, remove_cut};
+pub use verify::verify;
 
 /// Which rows a list shows. All conditions hold; absent ones do not count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -161,7 +165,9 @@ pub async fn append(conn: &mut Connection, entry: &AuditEntry, at: Timestamp) ->
 /// Those of the database.
 pub async fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
     // Only the conditions that are asked for are written, so that each can use its index.
-    let mut sql = "SELECT * FROM audit WHERE sequence < $1 AND sequence > $2".to_owned();
+    let mut sql = "SELECT * FROM audit WHERE sequence < $1 AND sequence > $2
+                   AND sequence > (SELECT sequence FROM audit_anchor WHERE id = 1)"
+        .to_owned();
     let mut values = Vec::new();
     for (column, value) in [("actor", &filter.actor), ("action", &filter.action), ("target", &filter.target)] {
         if let Some(value) = value {
@@ -178,80 +184,4 @@ pub async fn list(conn: &mut Connection, filter: &AuditFilter) -> Result<Vec<Aud
     }
     let rows = query.bind(i64::from(filter.limit)).fetch_all(conn).await?;
     rows.iter().map(read).collect()
-}
-
-/// Walks along the chain and says whether it is whole.
-///
-/// # Errors
-/// Those of the database.
-pub async fn verify(conn: &mut Connection) -> Result<AuditVerdict> {
-    // One statement, so that both ends are of the same moment; rows that are added later are not looked at.
-    let ends = sqlx::query(
-        "SELECT (SELECT sequence FROM audit_head WHERE id = 1) AS head_sequence,
-                (SELECT hash FROM audit_head WHERE id = 1) AS head_hash,
-                (SELECT min(sequence) FROM audit) AS first, (SELECT max(sequence) FROM audit) AS last",
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    let rows = row::plain::<Option<i64>>(&ends, "head_sequence")?.unwrap_or(0);
-    let head = row::plain::<Option<String>>(&ends, "head_hash")?.filter(|hash| !hash.is_empty());
-    let broken_at = first_break(conn, &ends).await?;
-    Ok(AuditVerdict { whole: broken_at.is_none(), broken_at, rows, head })
-}
-
-/// The first sequence that is missing, changed or out of place between the ends.
-async fn first_break(conn: &mut Connection, ends: &SqliteRow) -> Result<Option<i64>> {
-    let first = row::plain::<Option<i64>>(ends, "first")?.unwrap_or(1);
-    // The end is there from the beginning; without it nobody can say how long the chain was.
-    let Some(end) = row::plain::<Option<i64>>(ends, "head_sequence")?.filter(|_| first == 1) else {
-        return Ok(Some(first.min(1)));
-    };
-    let end_hash = row::plain::<Option<String>>(ends, "head_hash")?.unwrap_or_default();
-    let mut sequence = 0;
-    let mut hash = String::new();
-    while sequence < end {
-        let rows = sqlx::query("SELECT * FROM audit WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence LIMIT $3")
-            .bind(sequence)
-            .bind(end)
-            .bind(PAGE)
-            .fetch_all(&mut *conn)
-            .await?;
-        if rows.is_empty() {
-            return Ok(Some(sequence + 1));
-        }
-        for row in &rows {
-            sequence += 1;
-            match follow(row, &hash) {
-                Ok((found, next)) if found == sequence => hash = next,
-                // A gap, a hash that does not fit, or a column that is no longer of its type.
-                Ok(_) | Err(StoreError::Decode(_)) => return Ok(Some(sequence)),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    if hash != end_hash {
-        return Ok(Some(end.max(1)));
-    }
-    Ok(row::plain::<Option<i64>>(ends, "last")?.filter(|last| *last > end).map(|_| end + 1))
-}
-
-/// The sequence and the hash of a row, if the hash fits to the row and the hash before.
-fn follow(row: &SqliteRow, previous: &str) -> Result<(i64, String)> {
-    let link = Link {
-        sequence: row::plain(row, "sequence")?,
-        at: row::plain(row, "at")?,
-        actor: row::plain(row, "actor")?,
-        address: row::plain(row, "address")?,
-        action: row::plain(row, "action")?,
-        target: row::plain(row, "target")?,
-        phase: row::plain(row, "phase")?,
-        operation_id: row::plain(row, "operation_id")?,
-        detail: row::plain(row, "detail")?,
-    };
-    let hash = link.hash(previous)?;
-    if hash == row::plain::<&str>(row, "hash")? {
-        Ok((link.sequence, hash))
-    } else {
-        Err(StoreError::Decode(format!("audit row {}: its hash does not fit", link.sequence)))
-    }
 }

@@ -8,6 +8,9 @@ use crate::error::{Result, StoreError};
 use crate::row;
 use crate::store::Connection;
 
+/// An output of so many bytes takes no more room than the line that would stand for it.
+const LEFT_OUT: i64 = 128;
+
 fn read(row: &SqliteRow) -> Result<CommandRecord> {
     let bad = |why: std::num::TryFromIntError| StoreError::Decode(format!("a command's number: {why}"));
     Ok(CommandRecord {
@@ -53,4 +56,32 @@ pub async fn list(conn: &mut Connection, operation_id: &OperationId) -> Result<V
     let rows =
         sqlx::query("SELECT * FROM commands WHERE operation_id = $1 ORDER BY sequence").bind(operation_id.as_str()).fetch_all(conn).await?;
     rows.iter().map(read).collect()
+}
+
+/// Bounds what all commands of an operation printed: from the newest backward, outputs beyond `most`
+/// bytes in all give way to a line that says how much is left out.
+///
+/// # Errors
+/// Those of the database.
+pub async fn bound(conn: &mut Connection, operation_id: &OperationId, most: u64) -> Result<()> {
+    let rows = sqlx::query("SELECT sequence, octet_length(output) AS size FROM commands WHERE operation_id = $1 ORDER BY sequence DESC")
+        .bind(operation_id.as_str())
+        .fetch_all(&mut *conn)
+        .await?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut all = 0_i64;
+    for found in rows {
+        let size: i64 = row::plain(&found, "size")?;
+        all = all.saturating_add(size);
+        if all <= most || size <= LEFT_OUT {
+            continue;
+        }
+        let note = format!("… (left out here: {size} bytes; an operation keeps the last {} KiB of its output)\n", most / 1024);
+        sqlx::query("UPDATE commands SET output = $2 WHERE sequence = $1")
+            .bind(row::plain::<i64>(&found, "sequence")?)
+            .bind(note)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
 }

@@ -50,11 +50,16 @@ pub async fn insert(conn: &mut Connection, scope: &str, key: &str, digest: &str,
     }
 }
 
-/// Forgets keys that have expired; how many there were.
+/// Forgets at most `limit` keys that have expired; how many there were.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn prune(conn: &mut Connection, now: Timestamp) -> Result<u64> {
-    let result = sqlx::query("DELETE FROM idempotency WHERE created_at <= $1").bind(now.plus(-VALID).0).execute(conn).await?;
+pub async fn prune(conn: &mut Connection, now: Timestamp, limit: u32) -> Result<u64> {
+    let result =
+        sqlx::query("DELETE FROM idempotency WHERE (scope, key) IN (SELECT scope, key FROM idempotency WHERE created_at <= $1 LIMIT $2)")
+            .bind(now.plus(-VALID).0)
+            .bind(i64::from(limit))
+            .execute(conn)
+            .await?;
     Ok(result.rows_affected())
 }

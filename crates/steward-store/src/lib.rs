@@ -29,6 +29,7 @@ pub mod journal;
 pub mod locks;
 pub mod meta;
 pub mod operations;
+pub mod retention;
 pub mod revisions;
 pub mod secrets;
 pub mod sessions;

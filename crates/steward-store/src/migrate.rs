@@ -11,6 +11,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_start.sql"),
     include_str!("../migrations/0002_recoveries.sql"),
     include_str!("../migrations/0003_bulk.sql"),
+    include_str!("../migrations/0004_retention.sql"),
+    include_str!("../migrations/0005_development.sql"),
 ];
 
 /// The newest version of the schema that this program knows.

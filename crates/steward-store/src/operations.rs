@@ -294,3 +294,17 @@ pub async fn active_for(conn: &mut Connection, deployment_id: &DeploymentId) -> 
     .await?;
     row.as_ref().map(read).transpose()
 }
+
+/// The operation of a kind on a device that was accepted last for a target.
+///
+/// # Errors
+/// Those of the database.
+pub async fn last_of(conn: &mut Connection, device_id: &DeviceId, kind: Kind, target: &str) -> Result<Option<Operation>> {
+    let row = sqlx::query(select!("WHERE kind = $1 AND target = $2 AND device_id = $3 ORDER BY sequence DESC LIMIT 1"))
+        .bind(kind.as_str())
+        .bind(target)
+        .bind(device_id.as_str())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(read).transpose()
+}

@@ -106,11 +106,32 @@ pub async fn delete_of_user(conn: &mut Connection, user_id: &UserId, except: Opt
     Ok(result.rows_affected())
 }
 
-/// Removes sessions that have expired; how many there were.
+/// Removes sessions that have expired, or that were last used at `idle_since` or before; how many
+/// there were.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_expired(conn: &mut Connection, now: Timestamp) -> Result<u64> {
-    let result = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.0).execute(conn).await?;
+pub async fn delete_ended(conn: &mut Connection, now: Timestamp, idle_since: Timestamp) -> Result<u64> {
+    let result = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1 OR last_used_at <= $2")
+        .bind(now.0)
+        .bind(idle_since.0)
+        .execute(conn)
+        .await?;
+    Ok(result.rows_affected())
+}
+
+/// Ends the sessions of an account beyond the `keep` that were used last; how many there were.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep_newest(conn: &mut Connection, user_id: &UserId, keep: u32) -> Result<u64> {
+    let result = sqlx::query(
+        "DELETE FROM sessions WHERE id IN
+             (SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC, created_at DESC, id LIMIT -1 OFFSET $2)",
+    )
+    .bind(user_id.as_str())
+    .bind(i64::from(keep))
+    .execute(conn)
+    .await?;
     Ok(result.rows_affected())
 }

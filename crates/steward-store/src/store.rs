@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 
 use crate::error::{Result, StoreError};
@@ -66,6 +66,8 @@ pub(crate) fn writing(file: &Path, durability: Durability) -> SqliteConnectOptio
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(false)
+        // Holds for a database that is made: what retention empties can be given back bit by bit.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(match durability {
             Durability::Full => SqliteSynchronous::Full,

@@ -62,6 +62,12 @@ pub struct ServeArgs {
     /// The folder of Docker's own configuration, where the sign-ins to registries are.
     #[arg(long, env = "DOCKER_CONFIG", value_name = "FOLDER", hide_env_values = true)]
     pub docker_config: Option<PathBuf>,
+    /// The folder of host maintenance scripts; it and everything above it have to be root's.
+    #[arg(long, env = "STEWARD_SCRIPTS_DIR", value_name = "FOLDER", default_value = "/etc/steward/scripts", hide_env_values = true)]
+    pub scripts_dir: PathBuf,
+    /// This is a development instance: it touches only devices that are marked as development.
+    #[arg(long, env = "STEWARD_DEVELOPMENT", value_parser = clap::builder::FalseyValueParser::new(), hide_env_values = true)]
+    pub development: bool,
     /// What is logged, such as info, debug or steward=debug,warn.
     #[arg(long, env = "STEWARD_LOG", value_name = "FILTER", default_value = "info", hide_env_values = true)]
     pub log: String,
@@ -126,6 +132,7 @@ async fn start(args: ServeArgs) -> Result<Server, NoStart> {
         clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),
         timing: Timing::default(),
+        development: args.development,
         faults: None,
     })
     .await
@@ -173,6 +180,7 @@ fn local_host(args: &ServeArgs, folder: &Path, instance: String) -> LocalHost {
         home: config::home(),
         path: config::search_path(),
         projects_root: folder.join("projects"),
+        scripts_root: args.scripts_dir.clone(),
         instance,
         name: config::machine_name(),
     })
@@ -183,6 +191,9 @@ impl Server {
         println!("listening: http://{}", self.address);
         if let Some(code) = self.engine.setup_code() {
             println!("setup: http://{}/setup#code={code}", reachable(self.address));
+        }
+        if self.engine.is_development() {
+            tracing::warn!("this is a development instance: operations are refused on every device that is not marked as development");
         }
         tracing::info!(address = %self.address, version = env!("CARGO_PKG_VERSION"), "Steward serves");
         let greeting = tokio::spawn(greet_engine(self.engine.clone()));

@@ -47,7 +47,10 @@ export class Server {
   private child: ChildProcess | undefined;
   private log = "";
 
-  private constructor(port: number) {
+  private readonly more: string[];
+
+  private constructor(port: number, more: string[]) {
+    this.more = more;
     // The same port after every start, as a browser that is open meanwhile expects.
     this.listen = `127.0.0.1:${port}`;
     this.url = `http://${this.listen}`;
@@ -55,9 +58,9 @@ export class Server {
     process.on("exit", () => this.child?.kill("SIGKILL"));
   }
 
-  /** One that runs and that nobody owns yet. */
-  static async open(): Promise<Server> {
-    const server = new Server(await freePort());
+  /** One that runs and that nobody owns yet, with more options than it needs. */
+  static async open(more: string[] = []): Promise<Server> {
+    const server = new Server(await freePort(), more);
     await server.start();
     return server;
   }
@@ -69,6 +72,7 @@ export class Server {
 
   async start(): Promise<void> {
     const words = ["serve", "--data-dir", this.data, "--listen", this.listen, "--docker-host", DOCKER_HOST];
+    words.push(...this.more);
     const child = launch(words, this.config);
     this.child = child;
     let said = "";

@@ -11,8 +11,8 @@ interface Visit {
 }
 
 /** Ends with the test. */
-export async function visit(t: TestContext): Promise<Visit> {
-  const server = await Server.open();
+export async function visit(t: TestContext, more: string[] = []): Promise<Visit> {
+  const server = await Server.open(more);
   t.after(() => server.close());
   await server.claim();
   const browser = await startBrowser();

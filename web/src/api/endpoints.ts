@@ -6,7 +6,12 @@ const id = encodeURIComponent;
 
 // System, set-up, session
 export const getHealth = () => call<t.Health>("GET", "/system/health", { anonymous: true });
-export const getVersion = () => call<{ version: string; api_version: string }>("GET", "/system/version");
+export const getVersion = () => call<t.Version>("GET", "/system/version");
+export const getRetention = () => call<t.RetentionView>("GET", "/system/retention");
+export const changeRetention = (body: t.RetentionChange) =>
+  call<t.RetentionView>("PATCH", "/system/retention", { body });
+export const listReconcilers = () => call<t.ReconcilerStatus[]>("GET", "/reconcilers");
+export const runReconciler = (name: string) => call<t.ReconcilerStatus>("POST", `/reconcilers/${id(name)}/run`);
 export const claim = (body: { code: string; user: string; password: string }) =>
   call<{ user: t.User }>("POST", "/setup", { body, anonymous: true });
 export const signIn = (body: { user: string; password: string }) =>
@@ -33,6 +38,9 @@ export const deleteUser = (user: string) => call<undefined>("DELETE", `/users/${
 // Devices
 export const listDevices = () => call<t.DeviceView[]>("GET", "/devices");
 export const getDevice = (device: string) => call<t.DeviceView>("GET", `/devices/${id(device)}`);
+export const changeDevice = (device: string, body: { development?: boolean }) =>
+  call<t.DeviceView>("PATCH", `/devices/${id(device)}`, { body });
+export const listScripts = (device: string) => call<t.ScriptsView>("GET", `/devices/${id(device)}/scripts`);
 export const listPorts = (device: string) => call<t.ListeningPort[]>("GET", `/devices/${id(device)}/ports`);
 export const listContainers = (device: string) => call<t.Container[]>("GET", `/devices/${id(device)}/containers`);
 export const listVolumes = () => call<t.VolumeView[]>("GET", "/volumes");

@@ -14,10 +14,19 @@ export const keys = {
   deployments: ["deployments"] as const,
   operations: ["operations"] as const,
   audit: ["audit"] as const,
+  reconcilers: ["reconcilers"] as const,
+  retention: ["retention"] as const,
 };
 
 export const health = queryOptions({ queryKey: keys.health, queryFn: api.getHealth, staleTime: Infinity });
 export const version = queryOptions({ queryKey: ["version"], queryFn: api.getVersion, staleTime: Infinity });
+export const retention = queryOptions({ queryKey: keys.retention, queryFn: api.getRetention });
+// Frequent tasks tell only what is new, so their ages are asked for now and then.
+export const reconcilers = queryOptions({
+  queryKey: keys.reconcilers,
+  queryFn: api.listReconcilers,
+  refetchInterval: 30_000,
+});
 export const session = queryOptions({
   queryKey: keys.session,
   queryFn: ({ signal }) => api.getSession(signal),
@@ -36,6 +45,8 @@ export const ports = (id: string) =>
   queryOptions({ queryKey: [...keys.devices, id, "ports"], queryFn: () => api.listPorts(id) });
 export const containers = (id: string) =>
   queryOptions({ queryKey: [...keys.devices, id, "containers"], queryFn: () => api.listContainers(id) });
+export const scripts = (id: string) =>
+  queryOptions({ queryKey: [...keys.devices, id, "scripts"], queryFn: () => api.listScripts(id) });
 export const volumes = queryOptions({ queryKey: keys.volumes, queryFn: api.listVolumes });
 
 export const applications = queryOptions({ queryKey: keys.applications, queryFn: api.listApplications });

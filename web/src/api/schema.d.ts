@@ -130,7 +130,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole audit, oldest first, one row per line. An answer that breaks off is not whole. */
+        /**
+         * The whole audit, oldest first, one row per line. Where retention cut off the beginning, the first
+         *     line says so. An answer that breaks off is not whole.
+         */
         get: operations["export_audit"];
         put?: never;
         post?: never;
@@ -394,7 +397,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes a device. What is absent stays. */
+        patch: operations["change_device"];
         trace?: never;
     };
     "/api/v1/devices/{id}/containers": {
@@ -423,6 +427,23 @@ export interface paths {
         };
         /** What listens on a device, looked at now. */
         get: operations["list_ports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{id}/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The host maintenance scripts of a device, looked at now. Those that cannot be run say why. */
+        get: operations["list_scripts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -568,6 +589,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reconcilers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every background task. */
+        get: operations["list_reconcilers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reconcilers/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a background task begin now. One that is at work begins once more when it ends. */
+        post: operations["run_reconciler"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -662,6 +717,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long what was done is remembered, and how much that is now. */
+        get: operations["get_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes how long what was done is remembered. What is absent stays. */
+        patch: operations["change_retention"];
+        trace?: never;
+    };
     "/api/v1/system/version": {
         parameters: {
             query?: never;
@@ -669,7 +742,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The versions of Steward and of this API. */
+        /** The versions of Steward and of this API, and which kind of instance this is. */
         get: operations["get_version"];
         put?: never;
         post?: never;
@@ -815,6 +888,16 @@ export interface components {
             /** @description Where it comes from. */
             source: components["schemas"]["Origin"];
         };
+        /** @description Where retention cut the audit. The chain goes on from this hash. */
+        AuditCut: {
+            /**
+             * Format: int64
+             * @description The sequence of the last row that was cut off.
+             */
+            through: number;
+            /** @description The hash of that row. */
+            hash: string;
+        };
         /**
          * @description What a row records.
          * @enum {string}
@@ -859,6 +942,12 @@ export interface components {
              * @description The sequence of the newest row; 0 when there is none.
              */
             rows: number;
+            /**
+             * Format: int64
+             * @description The sequence of the oldest row that is kept; 1 when none was cut off.
+             */
+            first: number;
+            cut: components["schemas"]["AuditCut"] | null;
             /**
              * @description The hash of the newest row. Kept somewhere else, it shows later that nobody wrote the whole
              *     chain anew.
@@ -930,7 +1019,7 @@ export interface components {
          * @description Why something was refused. Stable: programs decide by it.
          * @enum {string}
          */
-        Code: "invalid_id" | "invalid_name" | "invalid_value" | "unknown_field" | "invalid_body" | "unsupported_media_type" | "body_too_large" | "invalid_definition" | "forbidden_by_policy" | "not_found" | "method_not_allowed" | "not_signed_in" | "sign_in_failed" | "not_allowed" | "setup_code_wrong" | "cross_origin" | "unknown_host" | "too_many_requests" | "name_taken" | "preflight_failed" | "plan_stale" | "locked" | "conflict" | "idempotency_key_reused" | "wrong_state" | "confirmation_required" | "device_unreachable" | "timed_out" | "step_failed" | "storage_unavailable" | "internal";
+        Code: "invalid_id" | "invalid_name" | "invalid_value" | "unknown_field" | "invalid_body" | "unsupported_media_type" | "body_too_large" | "invalid_definition" | "forbidden_by_policy" | "not_found" | "method_not_allowed" | "not_signed_in" | "sign_in_failed" | "not_allowed" | "development_only" | "setup_code_wrong" | "cross_origin" | "unknown_host" | "too_many_requests" | "name_taken" | "preflight_failed" | "plan_stale" | "locked" | "conflict" | "idempotency_key_reused" | "wrong_state" | "confirmation_required" | "device_unreachable" | "timed_out" | "step_failed" | "storage_unavailable" | "internal";
         /** @description A command that ran, or an engine request written as the command that would do the same. */
         CommandRecord: {
             /**
@@ -954,7 +1043,7 @@ export interface components {
              * @description How long it took, in milliseconds.
              */
             duration_ms: number;
-            /** @description The end of what it printed, secrets masked, at most 64 KiB. */
+            /** @description The end of what it printed, secrets masked and control characters written out, at most 64 KiB. */
             output: string;
             /** @description When it began. */
             started_at: components["schemas"]["Timestamp"];
@@ -1265,8 +1354,15 @@ export interface components {
             type: components["schemas"]["DeviceType"];
             /** @description How it is reached: `local`, or an address. */
             address: string;
+            /** @description Whether an instance that is marked as development may touch it. */
+            development: boolean;
             /** @description When it was added. */
             created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description A change of a device: what is absent stays. */
+        DeviceChange: {
+            /** @description Whether an instance that is marked as development may touch it. */
+            development?: boolean | null;
         };
         /** @description A device. */
         DeviceId: string;
@@ -1319,6 +1415,11 @@ export interface components {
             /** @description Where it keeps its data. */
             data_root: string;
         };
+        /** @description One line of an export. */
+        ExportLine: {
+            /** @description Up to where rows are missing; the first one that follows continues from this hash. */
+            cut: components["schemas"]["AuditCut"];
+        } | components["schemas"]["AuditRow"];
         /** @description What a machine is and has. Sizes are bytes. */
         Facts: {
             /** @description Its host name. */
@@ -1419,13 +1520,33 @@ export interface components {
          * @enum {string}
          */
         HealthStatus: "ok" | "degraded";
+        /** @description A file in the folder of scripts. What its header says is untrusted text for people. */
+        HostScript: {
+            /** @description The file's name, which is the script's; it may be one that is refused. */
+            name: string;
+            /** @description Where it is. */
+            path: string;
+            /** @description What people call it. */
+            title: string | null;
+            /** @description What it does. */
+            description: string | null;
+            /**
+             * Format: int64
+             * @description How many seconds it may take.
+             */
+            deadline_seconds: number;
+            /** @description The SHA-256 of the file, in hex; absent when it is refused. */
+            sha256: string | null;
+            /** @description Why it cannot be run; absent when it can. */
+            refused: string | null;
+        };
         /** @description An image reference: registry, path, tag, digest. */
         ImageRef: string;
         /**
          * @description Every operation that exists. There is no other way to change anything on a device.
          * @enum {string}
          */
-        Kind: "deployment.deploy" | "deployment.start" | "deployment.stop" | "deployment.restart" | "deployment.update" | "deployment.rollback" | "deployment.remove" | "deployment.bulk" | "volume.delete";
+        Kind: "deployment.deploy" | "deployment.start" | "deployment.stop" | "deployment.restart" | "deployment.update" | "deployment.rollback" | "deployment.remove" | "deployment.bulk" | "volume.delete" | "script.run";
         /** @description Something that a browser can open. */
         LinkView: {
             /** @description What it is. */
@@ -1586,6 +1707,8 @@ export interface components {
             volumes: components["schemas"]["PlannedVolume"][];
             /** @description Its targets, for an operation on many. */
             targets: components["schemas"]["PlannedTarget"][];
+            /** @description The host maintenance script, for the operation that runs one. */
+            script?: components["schemas"]["PlannedScript"];
             /** @description What the person should know before saying yes. */
             risks: string[];
             /** @description SHA-256 in hex over everything above that decides what would happen. */
@@ -1631,6 +1754,20 @@ export interface components {
             present: boolean;
             /** @description Whether Steward carries it inside itself, so that no registry is needed. */
             embedded: boolean;
+        };
+        /** @description The script that would be run. */
+        PlannedScript: {
+            /** @description Where it is. */
+            path: string;
+            /** @description Its SHA-256 in hex; absent when it cannot be run. A script that has changed makes the plan stale. */
+            sha256: string | null;
+            /**
+             * Format: int64
+             * @description How many seconds it may take.
+             */
+            deadline_seconds: number;
+            /** @description The user it would run as. */
+            runs_as: string;
         };
         /** @description One step of a plan. */
         PlannedStep: {
@@ -1777,6 +1914,37 @@ export interface components {
             /** @description The protocol. */
             protocol: components["schemas"]["Protocol"];
         };
+        /** @description One background task, and what came of its last activation. */
+        ReconcilerStatus: {
+            /** @description Its name, such as `retention`. */
+            name: string;
+            /** @description What it does, in one sentence. */
+            does: string;
+            /**
+             * Format: int64
+             * @description How many seconds pass between two activations when nothing wakes it.
+             */
+            every_seconds: number;
+            /** @description Whether it is at work now. */
+            running: boolean;
+            started_at: components["schemas"]["Timestamp"] | null;
+            finished_at: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How long the last activation that ended took, in milliseconds.
+             */
+            duration_ms: number | null;
+            succeeded_at: components["schemas"]["Timestamp"] | null;
+            /** @description What the last activation that ended well did, in words. */
+            did: string | null;
+            failure: components["schemas"]["Refusal"] | null;
+            /**
+             * Format: int32
+             * @description How many activations in a row failed. The next activation is the retry.
+             */
+            failures: number;
+            next_at: components["schemas"]["Timestamp"] | null;
+        };
         /** @description One refusal: a code for programs, a sentence for people, and where it applies. */
         Refusal: {
             /** @description Why. */
@@ -1816,6 +1984,9 @@ export interface components {
         }) | (components["schemas"]["VolumeDelete"] & {
             /** @enum {string} */
             kind: "VolumeDelete";
+        }) | (components["schemas"]["ScriptRun"] & {
+            /** @enum {string} */
+            kind: "ScriptRun";
         });
         /** @description What an application needs. */
         Resources: {
@@ -1834,6 +2005,82 @@ export interface components {
              * @description Storage in MiB.
              */
             storage: number;
+        };
+        /** @description How long what was done is remembered. Times are whole days of 24 hours. */
+        Retention: {
+            /**
+             * Format: int32
+             * @description Operations at rest are forgotten when they are older than so many days and not among the
+             *     newest `operations_kept`.
+             */
+            operations_days: number;
+            /**
+             * Format: int32
+             * @description The newest so many operations are kept whatever their age.
+             */
+            operations_kept: number;
+            /**
+             * Format: int32
+             * @description What commands printed is forgotten after so many days.
+             */
+            output_days: number;
+            /**
+             * Format: int32
+             * @description The audit reaches back so many days.
+             */
+            audit_days: number;
+        };
+        /** @description A change of the retention: what is absent stays. */
+        RetentionChange: {
+            /**
+             * Format: int32
+             * @description Days after which operations are forgotten.
+             */
+            operations_days?: number | null;
+            /**
+             * Format: int32
+             * @description How many operations are kept whatever their age.
+             */
+            operations_kept?: number | null;
+            /**
+             * Format: int32
+             * @description Days after which what commands printed is forgotten.
+             */
+            output_days?: number | null;
+            /**
+             * Format: int32
+             * @description Days that the audit reaches back.
+             */
+            audit_days?: number | null;
+        };
+        /** @description The retention, and what is remembered now. */
+        RetentionView: {
+            /** @description The settings in force. */
+            settings: components["schemas"]["Retention"];
+            /** @description The settings of a new installation. */
+            defaults: components["schemas"]["Retention"];
+            /**
+             * Format: int64
+             * @description How many operations are remembered.
+             */
+            operations: number;
+            oldest_operation_at: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many rows the audit has.
+             */
+            audit_rows: number;
+            oldest_audit_at: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description The size of the database file in bytes.
+             */
+            file_bytes: number;
+            /**
+             * Format: int64
+             * @description How much of the file is empty and will be used again, in bytes.
+             */
+            free_bytes: number;
         };
         /** @description Asks for the value of a secret setting. */
         RevealRequest: {
@@ -1887,6 +2134,42 @@ export interface components {
             revision: number;
             /** @description The hash of the plan that was seen; another plan is refused. */
             plan_hash?: string | null;
+        };
+        /** @description The last run of a script. */
+        ScriptLastRun: {
+            /** @description The operation. */
+            operation_id: components["schemas"]["OperationId"];
+            /** @description Where it is. */
+            state: components["schemas"]["State"];
+            /** @description Who asked. */
+            actor: string;
+            /** @description When it was accepted. */
+            created_at: components["schemas"]["Timestamp"];
+            finished_at: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description The name of a host maintenance script: its file's name. */
+        ScriptName: string;
+        /** @description Parameters of `script.run`. A script takes no arguments. */
+        ScriptRun: {
+            /** @description The device. */
+            device_id: components["schemas"]["DeviceId"];
+            /** @description The script's name. */
+            script: components["schemas"]["ScriptName"];
+        };
+        /** @description A script with its last run. */
+        ScriptView: components["schemas"]["HostScript"] & {
+            last_run: components["schemas"]["ScriptLastRun"] | null;
+        };
+        /** @description The scripts of a device. */
+        ScriptsView: {
+            /** @description The folder in which they are looked for. */
+            folder: string;
+            /** @description The user they run as. */
+            runs_as: string;
+            /** @description Why the folder as a whole is not used; absent when it is. */
+            problem: string | null;
+            /** @description Every file in it, by name. */
+            scripts: components["schemas"]["ScriptView"][];
         };
         /** @description The name of one container of a deployment. */
         ServiceName: string;
@@ -2121,6 +2404,8 @@ export interface components {
             version: string;
             /** @description The version of this API. */
             api_version: string;
+            /** @description Whether this is a development instance, which touches only devices that are marked so. */
+            development: boolean;
         };
         /**
          * @description How somebody showed who they are.
@@ -2218,12 +2503,12 @@ export interface components {
          * @description What a client can subscribe to.
          * @enum {string}
          */
-        Channel: "devices" | "deployments" | "logs" | "operations";
+        Channel: "devices" | "deployments" | "logs" | "operations" | "reconcilers";
         /**
          * @description Where a message of the server belongs.
          * @enum {string}
          */
-        Topic: "devices" | "deployments" | "operations" | "logs" | "system";
+        Topic: "devices" | "deployments" | "operations" | "reconcilers" | "logs" | "system";
     };
     responses: never;
     parameters: never;
@@ -2985,7 +3270,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/x-ndjson": components["schemas"]["AuditRow"];
+                    "application/x-ndjson": components["schemas"]["ExportLine"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -4931,6 +5216,131 @@ export interface operations {
             };
         };
     };
+    change_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is unknown, or a value is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something outside took too long. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_containers: {
         parameters: {
             query?: never;
@@ -5043,6 +5453,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListeningPort"][];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is unknown, or a value is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something outside took too long. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_scripts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScriptsView"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -6097,6 +6601,196 @@ export interface operations {
             };
         };
     };
+    list_reconcilers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconcilerStatus"][];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_reconciler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A background task. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"] | null;
+            };
+        };
+        responses: {
+            /** @description It was woken; this is how it was before. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconcilerStatus"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is unknown, or a value is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something outside took too long. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -6715,6 +7409,183 @@ export interface operations {
             };
             /** @description The database or a device does not answer now. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is unknown, or a value is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something outside took too long. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

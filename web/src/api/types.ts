@@ -43,10 +43,16 @@ export type PortSpec = Schemas["PortSpec"];
 /** A refusal; also what the pages themselves say when the server does not answer. */
 export type Problem = Partial<Omit<Schemas["Problem"], "code">> & { code?: string };
 export type Progress = Schemas["Progress"];
+export type ReconcilerStatus = Schemas["ReconcilerStatus"];
 export type Refusal = Schemas["Refusal"];
 export type Resources = Schemas["Resources"];
+export type RetentionChange = Schemas["RetentionChange"];
+export type RetentionSettings = Schemas["Retention"];
+export type RetentionView = Schemas["RetentionView"];
 export type RevisionView = Schemas["RevisionView"];
 export type Role = Schemas["Role"];
+export type ScriptsView = Schemas["ScriptsView"];
+export type ScriptView = Schemas["ScriptView"];
 export type ServiceView = Schemas["ServiceView"];
 export type Session = Schemas["OwnSession"];
 export type SessionInfo = Schemas["CurrentSession"];
@@ -56,6 +62,7 @@ export type TargetResult = Schemas["TargetResult"];
 export type Timestamp = Schemas["Timestamp"];
 export type Token = Schemas["Token"];
 export type User = Schemas["User"];
+export type Version = Schemas["Version"];
 export type VolumeView = Schemas["VolumeView"];
 
 /** A JSON Schema; `lib/schema.ts` reads it. */

@@ -5,6 +5,7 @@ import { connection } from "@/lib/connection";
 import { useStore } from "@/lib/store";
 import { cx } from "@/ui/cx";
 import { OfflineBanner } from "./ConnectionState";
+import { DevelopmentBanner } from "./DevelopmentBanner";
 import { LiveProvider } from "@/components/live/LiveProvider";
 import { BottomBar, Rail } from "./Rail";
 import { SessionOverlay } from "./SessionOverlay";
@@ -49,6 +50,7 @@ function Frame() {
       <div className="flex min-w-0 flex-1 flex-col max-md:pb-20">
         <TopBar onSearch={() => setPalette(true)} onOperations={() => setDrawer(true)} />
         <OfflineBanner />
+        <DevelopmentBanner />
         <main id="main" tabIndex={-1} className={cx("min-w-0 flex-1 outline-none", !reachable && "saturate-[0.2]")}>
           <Outlet />
         </main>

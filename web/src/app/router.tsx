@@ -183,6 +183,16 @@ const settingsAppearance = createRoute({
   path: "/appearance",
   component: lazyRouteComponent(() => import("@/pages/settings/Appearance")),
 });
+const settingsTasks = createRoute({
+  getParentRoute: () => settings,
+  path: "/tasks",
+  component: lazyRouteComponent(() => import("@/pages/settings/Tasks")),
+});
+const settingsRetention = createRoute({
+  getParentRoute: () => settings,
+  path: "/retention",
+  component: lazyRouteComponent(() => import("@/pages/settings/Retention")),
+});
 const settingsAbout = createRoute({
   getParentRoute: () => settings,
   path: "/about",
@@ -203,7 +213,15 @@ export const routeTree = root.addChildren([
     audit,
     devices,
     device,
-    settings.addChildren([settingsAccount, settingsTokens, settingsUsers, settingsAppearance, settingsAbout]),
+    settings.addChildren([
+      settingsAccount,
+      settingsTokens,
+      settingsUsers,
+      settingsAppearance,
+      settingsRetention,
+      settingsTasks,
+      settingsAbout,
+    ]),
   ]),
 ]);
 

@@ -43,6 +43,16 @@ export const OPERATION: Record<OperationState, Named> = {
   cancelled: { status: "off", label: "Cancelled" },
 };
 
+/** What cannot be undone was not, when it failed. */
+const IRREVERSIBLE: OperationKind[] = ["script.run", "volume.delete"];
+export const isIrreversible = (kind: string): boolean => IRREVERSIBLE.includes(kind as OperationKind);
+
+/** How an operation of a kind is, in a word. */
+export function operationState(kind: string, state: OperationState): Named {
+  const named = OPERATION[state];
+  return state === "rolled_back" && isIrreversible(kind) ? { ...named, label: "Failed" } : named;
+}
+
 export const STEP: Record<StepState, Named> = {
   pending: { status: "unknown", label: "Waiting" },
   running: { status: "busy", label: "Running" },
@@ -62,6 +72,7 @@ const KINDS: Record<OperationKind, { verb: string; noun: string; doing: string }
   "deployment.rollback": { verb: "Roll back", noun: "Roll back", doing: "Rolling back" },
   "deployment.remove": { verb: "Remove", noun: "Remove", doing: "Removing" },
   "deployment.bulk": { verb: "Change", noun: "Change of many", doing: "Changing" },
+  "script.run": { verb: "Run script", noun: "Run script", doing: "Running script" },
   "volume.delete": { verb: "Delete volume", noun: "Delete volume", doing: "Deleting volume" },
 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { APPLICATIONS, DEPLOYMENTS, DEVICES, NAS } from "../../mock/data";
+import { APPLICATIONS, DEPLOYMENTS, DEVICES, NAS, RECONCILERS } from "../../mock/data";
 import { stuck } from "../../mock/operations";
 import { capacity, verdict } from "./verdict";
 
@@ -36,4 +36,16 @@ test("totals leave out devices that do not report, and name them", () => {
   const offline = { ...NAS, status: "offline" as const };
   const all = capacity([...DEVICES, offline]);
   expect(all).toMatchObject({ reporting: 1, devices: 2, missing: ["nas"], cpus: 4 });
+});
+
+test("a background task that fails is a problem", () => {
+  const refusal = { code: "conflict" as const, message: "the audit is not as it was written" };
+  const failing = RECONCILERS.map((task) =>
+    task.name === "retention" ? { ...task, failure: refusal, failures: 2 } : task,
+  );
+  const sources = { devices: DEVICES, deployments: good, operations: [], applications: readable };
+  expect(verdict({ ...sources, reconcilers: RECONCILERS }).status).toBe("ok");
+  const judged = verdict({ ...sources, reconcilers: failing });
+  expect(judged.problems.map((problem) => [problem.status, problem.href])).toEqual([["warn", "/settings/tasks"]]);
+  expect(judged.problems[0]?.text).toContain("the audit is not as it was written");
 });

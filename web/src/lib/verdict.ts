@@ -1,5 +1,5 @@
 // Is everything all right? One sentence and the problems behind it, from what the server reports.
-import type { ApplicationSummary, DeploymentView, DeviceView, Operation } from "@/api/types";
+import type { ApplicationSummary, DeploymentView, DeviceView, Operation, ReconcilerStatus } from "@/api/types";
 import { count } from "./format";
 import type { Status } from "./names";
 
@@ -23,6 +23,7 @@ interface Sources {
   deployments: DeploymentView[];
   operations: Operation[];
   applications: ApplicationSummary[];
+  reconcilers?: ReconcilerStatus[];
 }
 
 function ofDevices(devices: DeviceView[]): FoundProblem[] {
@@ -87,12 +88,30 @@ function ofCatalog(applications: ApplicationSummary[]): FoundProblem[] {
   ];
 }
 
-export function verdict({ devices, deployments, operations, applications }: Sources): Verdict {
+function ofReconcilers(reconcilers: ReconcilerStatus[]): FoundProblem[] {
+  return reconcilers.flatMap(({ name, failure, finished_at: since }) =>
+    failure
+      ? [
+          {
+            key: `task-${name}`,
+            status: "warn" as const,
+            text: `The background task ${name} failed: ${failure.message}.`,
+            since,
+            href: "/settings/tasks",
+            action: "See the background tasks",
+          },
+        ]
+      : [],
+  );
+}
+
+export function verdict({ devices, deployments, operations, applications, reconcilers = [] }: Sources): Verdict {
   const order = ["crit", "warn"];
   const problems = [
     ...ofDevices(devices),
     ...ofDeployments(deployments),
     ...ofOperations(operations),
+    ...ofReconcilers(reconcilers),
     ...ofCatalog(applications),
   ].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
   if (problems.length > 0) {

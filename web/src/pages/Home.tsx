@@ -21,16 +21,20 @@ export default function Home() {
   const deployments = useQuery(queries.deployments);
   const operations = useQuery(queries.operations({ limit: 50 }));
   const applications = useQuery(queries.applications);
-  const known = devices.data && deployments.data && operations.data && applications.data;
+  const reconcilers = useQuery(queries.reconcilers);
+  const known = devices.data && deployments.data && operations.data && applications.data && reconcilers.data;
   const judged: Verdict | null = known
     ? verdict({
         devices: devices.data,
         deployments: deployments.data,
         operations: operations.data,
         applications: applications.data,
+        reconcilers: reconcilers.data,
       })
     : null;
-  const failed = [devices, deployments, operations, applications].some((query) => query.isError && !query.data);
+  const failed = [devices, deployments, operations, applications, reconcilers].some(
+    (query) => query.isError && !query.data,
+  );
   const title = judged?.sentence ?? (failed ? "Not everything could be checked." : "Looking…");
   return (
     <Page

@@ -4,6 +4,7 @@
 //! same check and leave the same audit rows as operations.
 
 mod credentials;
+mod guesses;
 mod password;
 mod setup;
 mod sign_in;
@@ -16,6 +17,7 @@ use steward_core::user::Actor;
 use steward_core::{Refusal, Timestamp};
 use steward_store::{Connection, audit};
 
+pub(crate) use sign_in::IDLE;
 pub use sign_in::{SignIn, SignedIn};
 pub use tokens::NewToken;
 
@@ -25,7 +27,7 @@ use crate::error;
 /// What accounts need beyond the store.
 pub(crate) struct Accounts {
     setup_code: std::sync::OnceLock<String>,
-    guesses: sign_in::Guesses,
+    guesses: guesses::Guesses,
     /// A hash takes 19 MiB while it is made: only so many at once.
     hashing: tokio::sync::Semaphore,
     /// Verified against when the name is unknown, so that the answer takes as long.
@@ -39,7 +41,7 @@ impl Accounts {
     pub fn new() -> Self {
         Self {
             setup_code: std::sync::OnceLock::new(),
-            guesses: sign_in::Guesses::default(),
+            guesses: guesses::Guesses::default(),
             hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
             decoy: std::sync::OnceLock::new(),
         }
@@ -52,7 +54,14 @@ impl Accounts {
 }
 
 /// Writes the row of something that was done to an account, in the transaction that does it.
-async fn done(conn: &mut Connection, actor: &Actor, action: &str, target: &str, detail: Value, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) async fn done(
+    conn: &mut Connection,
+    actor: &Actor,
+    action: &str,
+    target: &str,
+    detail: Value,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let entry = AuditEntry {
         actor: actor.display().to_owned(),
         address: actor.address().to_owned(),
@@ -67,7 +76,7 @@ async fn done(conn: &mut Connection, actor: &Actor, action: &str, target: &str, 
 
 impl Inner {
     /// Passes a result on, with an audit row when it is a refusal.
-    async fn audited<T>(&self, actor: &Actor, action: &str, target: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
+    pub async fn audited<T>(&self, actor: &Actor, action: &str, target: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
         if let Err(refusal) = &result {
             self.audit_refusal(actor, action, target, refusal).await?;
         }

@@ -1,9 +1,5 @@
 //! Signing in and out, and who a request comes from.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 use steward_core::name::UserName;
 use steward_core::role::{Permission, Role};
@@ -17,21 +13,17 @@ use crate::error;
 use crate::seams::id_bytes;
 
 /// A session that is not used ends after this time.
-const IDLE: i64 = 7 * 24 * 3600 * 1000;
+pub(crate) const IDLE: i64 = 7 * 24 * 3600 * 1000;
 /// And after this time whatever happens.
 const LIFETIME: i64 = 30 * 24 * 3600 * 1000;
+/// Sessions that one account can have; the ones that were used longest ago end first.
+const SESSIONS: u32 = 100;
 /// "Last used" is written at most this often.
 const TOUCH: u64 = 60 * 1000;
 /// What session secrets begin with.
 const SESSION_PREFIX: &str = "sts_";
 /// What API tokens begin with.
 pub(super) const TOKEN_PREFIX: &str = "stw_";
-
-/// Wrong guesses that are allowed in the window, per account and per address.
-const GUESSES: usize = 5;
-const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Names and addresses that are remembered; the oldest go first.
-const REMEMBERED: usize = 10_000;
 
 /// Where a sign-in comes from.
 #[derive(Clone, Debug, Default)]
@@ -50,55 +42,6 @@ pub struct SignedIn {
     pub session: Session,
     /// What the client holds from now on.
     pub secret: String,
-}
-
-/// Counts wrong guesses.
-#[derive(Default)]
-pub(crate) struct Guesses {
-    table: Mutex<HashMap<String, Vec<Instant>>>,
-}
-
-impl Guesses {
-    /// Refuses when there were too many, and counts this try as one until it is taken back.
-    pub fn check(&self, address: &str, account: &str) -> Result<(), Refusal> {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        for key in keys(address, account) {
-            let tries = table.entry(key).or_default();
-            tries.retain(|at| now.duration_since(*at) < WINDOW);
-            if tries.len() >= GUESSES {
-                let wait = tries.first().map_or(WINDOW, |first| WINDOW.saturating_sub(now.duration_since(*first)));
-                let message = format!("too many wrong tries; try again in {} minutes", wait.as_secs() / 60 + 1);
-                return Err(Refusal::new(Code::TooManyRequests, message));
-            }
-        }
-        Ok(())
-    }
-
-    /// Counts a try before it is evaluated, so that many at once evaluate no more than the limit.
-    pub fn failed(&self, address: &str, account: &str) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        if table.len() > REMEMBERED {
-            let now = Instant::now();
-            table.retain(|_, tries| tries.iter().any(|at| now.duration_since(*at) < WINDOW));
-        }
-        for key in keys(address, account) {
-            table.entry(key).or_default().push(Instant::now());
-        }
-    }
-
-    fn forgive(&self, address: &str, account: &str) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in keys(address, account) {
-            if let Some(tries) = table.get_mut(&key) {
-                tries.pop();
-            }
-        }
-    }
-}
-
-fn keys(address: &str, account: &str) -> [String; 2] {
-    [format!("address {address}"), format!("account {}", account.to_lowercase())]
 }
 
 impl Engine {
@@ -298,35 +241,9 @@ impl Inner {
             last_used_at: now,
             expires_at: now.plus(LIFETIME),
         };
-        sessions::delete_expired(conn, now).await.map_err(error::store)?;
+        // One place is for the new one: whoever signs in by a script without signing out fills no disk.
+        sessions::keep_newest(conn, &session.user_id, SESSIONS - 1).await.map_err(error::store)?;
         sessions::insert(conn, &session, &credentials::hash(&secret)).await.map_err(error::store)?;
         Ok(SignedIn { user, session, secret })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn five_wrong_guesses_lock_account_and_address() {
-        let guesses = Guesses::default();
-        for _ in 0..GUESSES {
-            assert!(guesses.check("10.0.0.1", "anna").is_ok());
-            guesses.failed("10.0.0.1", "anna");
-        }
-        assert!(guesses.check("10.0.0.1", "bert").is_err(), "the address is locked");
-        assert!(guesses.check("10.0.0.2", "Anna").is_err(), "the account is locked, whatever the case");
-        assert!(guesses.check("10.0.0.2", "bert").is_ok());
-    }
-
-    #[test]
-    fn a_right_password_takes_its_try_back() {
-        let guesses = Guesses::default();
-        for _ in 0..20 {
-            assert!(guesses.check("10.0.0.1", "anna").is_ok());
-            guesses.failed("10.0.0.1", "anna");
-            guesses.forgive("10.0.0.1", "anna");
-        }
     }
 }

@@ -111,6 +111,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentBulk) -> Result<Pr
         volumes: Vec::new(),
         risks: targets.iter().filter_map(names).flatten().collect(),
         targets: planned_targets,
+        script: None,
         hash: String::new(),
     }
     .sealed();

@@ -55,6 +55,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentRemove) -> Result<
         targets: Vec::new(),
         risks: volumes.iter().filter(|v| v.exists).map(|v| format!("The volume {} stays.", v.name)).collect(),
         volumes,
+        script: None,
         hash: String::new(),
     }
     .sealed();

@@ -17,6 +17,7 @@ mod deployment_update;
 mod draft;
 mod health;
 mod power;
+mod script_run;
 mod step;
 mod volume_delete;
 mod world;
@@ -75,6 +76,8 @@ pub(crate) enum Ending {
 pub(crate) fn deadline(kind: Kind) -> Duration {
     let minutes = match kind {
         Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => 60,
+        // A script's own deadline comes first, and the time to end it.
+        Kind::ScriptRun => 62,
         Kind::DeploymentStart | Kind::DeploymentRestart => 10,
         // Its parts have deadlines of their own, and may have to wait for their turn.
         Kind::DeploymentBulk => 24 * 60,
@@ -92,6 +95,8 @@ pub(crate) enum Class {
     Change,
     /// Waits for its parts.
     Parent,
+    /// Does what nobody here knows.
+    Script,
 }
 
 impl Class {
@@ -101,6 +106,7 @@ impl Class {
             Class::Deploy => 2,
             Class::Change => 8,
             Class::Parent => 16,
+            Class::Script => 2,
         }
     }
 }
@@ -113,13 +119,15 @@ pub(crate) fn class(kind: Kind) -> Class {
             Class::Change
         }
         Kind::DeploymentBulk => Class::Parent,
+        Kind::ScriptRun => Class::Script,
     }
 }
 
 /// What recovery does.
 pub(crate) fn on_crash(kind: Kind) -> OnCrash {
     match kind {
-        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => OnCrash::Unwind,
+        // A script that was interrupted may have done anything: it is not run again.
+        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback | Kind::ScriptRun => OnCrash::Unwind,
         Kind::DeploymentStart
         | Kind::DeploymentStop
         | Kind::DeploymentRestart
@@ -137,6 +145,10 @@ pub(crate) fn refuses_to_wait(kind: Kind) -> bool {
 
 /// Looks at the world and makes the plan of a request.
 pub(crate) async fn prepare(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
+    Ok(engine.guard_plan(look(engine, request).await?).await)
+}
+
+async fn look(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
     match request {
         Request::DeploymentDeploy(parameters) => deployment_deploy::prepare(engine, parameters).await,
         Request::DeploymentStart(parameters) => deployment_start::prepare(engine, parameters).await,
@@ -147,6 +159,7 @@ pub(crate) async fn prepare(engine: &Inner, request: &Request) -> Result<Prepare
         Request::DeploymentRemove(parameters) => deployment_remove::prepare(engine, parameters).await,
         Request::DeploymentBulk(parameters) => deployment_bulk::prepare(engine, parameters).await,
         Request::VolumeDelete(parameters) => volume_delete::prepare(engine, parameters).await,
+        Request::ScriptRun(parameters) => script_run::prepare(engine, parameters).await,
     }
 }
 
@@ -160,6 +173,7 @@ pub(crate) async fn steps(engine: &Inner, operation: &Operation) -> Result<Vec<B
         Kind::DeploymentRemove => deployment_remove::steps(engine, operation).await,
         Kind::DeploymentBulk => deployment_bulk::steps(engine, operation),
         Kind::VolumeDelete => volume_delete::steps(engine, operation).await,
+        Kind::ScriptRun => script_run::steps(engine, operation).await,
     }
 }
 
@@ -175,7 +189,7 @@ pub(crate) async fn conclude(engine: &Inner, conn: &mut Connection, operation: &
         Kind::DeploymentRemove => deployment_remove::conclude(engine, conn, operation, ending).await,
         Kind::DeploymentBulk => deployment_bulk::conclude(engine, conn, operation, ending).await,
         // The rows of a removed deployment stay: another of its volumes may need its secrets.
-        Kind::VolumeDelete => Ok(()),
+        Kind::VolumeDelete | Kind::ScriptRun => Ok(()),
     }
 }
 

@@ -105,6 +105,7 @@ pub(super) async fn prepare(engine: &Inner, power: Power, id: &DeploymentId, req
         volumes: Vec::new(),
         targets: Vec::new(),
         risks: if power == Power::Start { Vec::new() } else { vec![format!("`{}` is not reachable meanwhile.", deployment.name)] },
+        script: None,
         hash: String::new(),
     }
     .sealed();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use steward_core::capture;
 use steward_core::event::{Event, Progress};
 use steward_core::operation::CommandRecord;
 use steward_core::plan::PlannedStep;
@@ -96,7 +97,7 @@ impl StepContext {
             self.record(report).await?;
         }
         outcome.map_err(|mut failure| {
-            failure.message = self.redactor.redact(&failure.message);
+            failure.message = capture::visible(&self.redactor.redact(&failure.message));
             failure.into()
         })
     }
@@ -107,14 +108,15 @@ impl StepContext {
             step: self.ordinal,
             undo: self.undo,
             device: self.device.clone(),
-            argv: report.argv.iter().map(|a| self.redactor.redact(a)).collect(),
+            argv: report.argv.iter().map(|word| capture::visible(&self.redactor.redact(word))).collect(),
             exit_code: report.exit_code,
             duration_ms,
-            output: self.redactor.redact(&report.output),
+            output: capture::kept(&report.output, &self.redactor),
             started_at: self.clock.now().plus(-i64::try_from(duration_ms).unwrap_or(0)),
         };
         let mut tx = self.store.begin().await?;
         commands::insert(&mut tx, &self.operation_id, &record).await?;
+        commands::bound(&mut tx, &self.operation_id, capture::OPERATION).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -131,6 +133,7 @@ impl ProgressSink for StepContext {
             operation_id: Some(self.operation_id.clone()),
             deployment_id: self.deployment_id.clone(),
             step: self.step.clone(),
+            message: capture::message(&progress.message, &self.redactor),
             ..progress
         }));
     }

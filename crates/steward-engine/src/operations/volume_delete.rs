@@ -67,6 +67,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &VolumeDelete) -> Result<Prep
         volumes: vec![PlannedVolume { name: asked.volume.clone(), exists: true }],
         targets: Vec::new(),
         risks: vec!["What is in the volume is gone for good; no undo and no roll back brings it back.".to_owned()],
+        script: None,
         hash: String::new(),
     }
     .sealed();

@@ -4,9 +4,11 @@ mod applications;
 mod deployments;
 mod devices;
 mod records;
+mod scripts;
 
 pub use deployments::{Busy, ConfigView, DeploymentView, FileView, Link, RevisionView, ServiceView};
 pub use devices::{DeviceView, Problem, VolumeView};
+pub use scripts::{ScriptLastRun, ScriptView, ScriptsView};
 
 use crate::engine::Engine;
 

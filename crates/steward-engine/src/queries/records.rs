@@ -1,6 +1,6 @@
 //! What was done: operations and the audit.
 
-use steward_core::audit::{AuditRow, AuditVerdict};
+use steward_core::audit::{AuditCut, AuditRow, AuditVerdict};
 use steward_core::operation::{Operation, OperationDetail};
 use steward_core::role::Permission;
 use steward_core::user::Actor;
@@ -55,6 +55,16 @@ impl Engine {
         self.inner.authorize(actor, Permission::ReadAudit)?;
         let mut reader = self.inner.store.read().await.map_err(error::store)?;
         audit::list(&mut reader, &filter).await.map_err(error::store)
+    }
+
+    /// Where retention cut the audit; none while it never did.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn audit_cut(&self, actor: &Actor) -> Result<Option<AuditCut>, Refusal> {
+        self.inner.authorize(actor, Permission::ReadAudit)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        audit::last_cut(&mut reader).await.map_err(error::store)
     }
 
     /// Walks along the whole audit and says whether it is as it was written.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use steward_core::DeploymentId;
-use steward_core::name::VolumeName;
+use steward_core::name::{ScriptName, VolumeName};
 use steward_core::operation::{
     BulkAction, DeploymentBulk, DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate,
-    Kind, Request, State, VolumeDelete,
+    Kind, Request, ScriptRun, State, VolumeDelete,
 };
 use steward_engine::faults::{Fault, Faults, Moment};
 use steward_host::simulated::Snapshot;
@@ -36,10 +36,16 @@ pub async fn prepared(kind: Kind) -> (Scene, Request) {
         scene.host.write_volume("steward-site_data", "photo.jpg", b"irreplaceable");
         return (scene, deploy("web", "site"));
     }
+    if kind == Kind::ScriptRun {
+        scene.host.write_volume("steward-site_data", "photo.jpg", b"irreplaceable");
+        scene.host.put_script("trim-disks", "#!/bin/sh\necho trimming\n", 0);
+        let device_id = scene.engine.devices(&scene.owner).await.unwrap()[0].device.id.clone();
+        return (scene, Request::ScriptRun(ScriptRun { device_id, script: ScriptName::parse("trim-disks").unwrap() }));
+    }
     let deployment_id = scene.deployed("web", "site").await;
     scene.host.write_volume("steward-site_data", "photo.jpg", b"irreplaceable");
     let request = match kind {
-        Kind::DeploymentDeploy => unreachable!(),
+        Kind::DeploymentDeploy | Kind::ScriptRun => unreachable!(),
         Kind::DeploymentStop => Request::DeploymentStop(DeploymentStop { deployment_id }),
         Kind::DeploymentRestart => Request::DeploymentRestart(DeploymentRestart { deployment_id }),
         Kind::DeploymentRemove => Request::DeploymentRemove(DeploymentRemove { deployment_id }),
@@ -110,8 +116,13 @@ async fn one_round(kind: Kind, step: &str, moment: Moment, fault: Fault) {
         State::RolledBack => {
             assert_eq!(detail.operation.failed_step.as_deref(), Some(step), "{place}: the step that failed is the one that was meant");
             let changed = before.differences(&after);
-            // A volume that is gone cannot come back; the step says so, and nothing else differs.
-            let irreversible = kind == Kind::VolumeDelete && moment == Moment::AfterAct;
+            // A volume that is gone cannot come back, and a script that ran has run; the step says so, and
+            // nothing else differs.
+            let irreversible = kind.is_irreversible() && moment == Moment::AfterAct;
+            if kind == Kind::ScriptRun {
+                let runs = u32::from(moment == Moment::AfterAct);
+                assert_eq!(scene.host.script_runs("trim-disks"), runs, "{place}: it is not run again by itself");
+            }
             assert!(irreversible || changed.is_empty(), "{place}: {changed:?}");
         }
         State::Succeeded => assert_eq!(fault, Fault::Crash, "{place}: only an interrupted operation may be finished"),
@@ -187,6 +198,7 @@ every_step! {
     remove_survives_every_fault: DeploymentRemove;
     bulk_survives_every_fault: DeploymentBulk;
     volume_delete_survives_every_fault: VolumeDelete;
+    script_run_survives_every_fault: ScriptRun;
 }
 
 /// A crash in an undo is taken over like any other.

@@ -4,10 +4,13 @@
 mod accounts;
 mod bulk;
 mod deploy;
+mod development;
 mod faults;
 mod lifecycle;
 mod recovery;
 mod reference;
+mod retention;
 mod scene;
 mod simulation;
+mod scripts;
 mod throughput;

@@ -12,7 +12,7 @@ use steward_core::user::{Actor, Credential};
 use steward_core::{DeploymentId, OperationId, SessionId, UserId};
 use steward_engine::catalog::{CatalogSource, Format, Origin, RawEntry};
 use steward_engine::faults::{Fault, Faults, Moment};
-use steward_engine::{Accepted, Engine, EngineConfig, OsRandom, Refused, Submission, SystemClock, Timing};
+use steward_engine::{Accepted, Clock, Engine, EngineConfig, OsRandom, Refused, Submission, SystemClock, Timing};
 use steward_host::simulated::{Behaviour, SimulatedHost, SimulatedImage};
 use steward_store::Store;
 
@@ -143,15 +143,28 @@ pub fn machine() -> SimulatedHost {
 }
 
 pub async fn start(host: &SimulatedHost, store: &Store, timing: Timing, faults: Option<Arc<dyn Faults>>) -> Engine {
+    start_as(host, store, timing, faults, Arc::new(SystemClock), false).await
+}
+
+/// An engine with a clock of its own, and perhaps one of a development instance.
+pub async fn start_as(
+    host: &SimulatedHost,
+    store: &Store,
+    timing: Timing,
+    faults: Option<Arc<dyn Faults>>,
+    clock: Arc<dyn Clock>,
+    development: bool,
+) -> Engine {
     Engine::start(EngineConfig {
         store: store.clone(),
         local: Arc::new(host.clone()),
         catalog: Box::new(TestCatalog),
         archives: BTreeMap::from([("steward/hello:1".to_owned(), Bytes::from_static(b"archive"))]),
         key: [9; 32],
-        clock: Arc::new(SystemClock),
+        clock,
         random: Arc::new(OsRandom),
         timing,
+        development,
         faults,
     })
     .await

@@ -6,7 +6,7 @@ use std::time::Duration;
 use steward_core::event::Progress;
 
 use super::docker::ANSWER;
-use super::process::{Ended, Job, run};
+use super::process::{Ended, Job, Program, run};
 use super::{LocalHost, files};
 use crate::error::{HostError, HostErrorKind};
 use crate::host::{CommandReport, ComposeAction, ComposeRequest, ProgressSink, ProjectFile, Result};
@@ -16,7 +16,7 @@ use crate::{compose, project};
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 impl LocalHost {
-    fn search_path(&self) -> OsString {
+    pub(crate) fn search_path(&self) -> OsString {
         self.config.path.clone().unwrap_or_else(|| DEFAULT_PATH.into())
     }
 
@@ -39,7 +39,7 @@ impl LocalHost {
     }
 
     async fn docker(&self, args: Vec<String>, deadline: Duration, on_line: &mut (dyn FnMut(&str) + Send)) -> Result<Ended> {
-        run(Job { program: "docker", args, env: self.environment(), path: self.search_path(), deadline }, on_line).await
+        run(Job { program: Program::Named("docker"), args, env: self.environment(), path: self.search_path(), deadline }, on_line).await
     }
 
     /// The version of the Compose plugin. Once found it is kept: starting the plugin is slow.

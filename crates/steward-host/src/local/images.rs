@@ -7,13 +7,13 @@ use bollard::models::{BuildInfo, CreateImageInfo};
 use bollard::query_parameters::{CreateImageOptionsBuilder, ImportImageOptionsBuilder, RemoveImageOptionsBuilder};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use steward_core::capture::Tail;
 use steward_core::device::Image;
 use steward_core::name::ImageRef;
 use tokio::time::{Instant, timeout};
 
 use super::docker::{Engine, kind_of_text};
 use super::layers::Layers;
-use super::tail::Tail;
 use crate::error::{HostError, HostErrorKind};
 use crate::host::{CommandReport, ProgressSink, Result};
 

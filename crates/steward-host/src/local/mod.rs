@@ -15,6 +15,7 @@ mod ports;
 mod probe;
 mod process;
 mod reap;
+mod scripts;
 mod tail;
 
 use std::ffi::OsString;
@@ -29,11 +30,13 @@ use futures_util::stream::BoxStream;
 use steward_core::device::{Container, EngineInfo, Facts, Image, ListeningPort, Network, Volume};
 use steward_core::log::LogLine;
 use steward_core::name::{ImageRef, VolumeName};
+use steward_core::script::HostScripts;
 use tokio::time::timeout;
 
 use crate::error::{HostError, HostErrorKind};
 use crate::host::{
     CommandReport, ComposeRequest, EngineEvent, Host, LogsRequest, PortProbe, ProbeOutcome, ProgressSink, ProjectFile, Result,
+    ScriptRequest,
 };
 use docker::Engine;
 use images::Run;
@@ -57,6 +60,8 @@ pub struct LocalConfig {
     pub path: Option<OsString>,
     /// The folder that holds one folder for each project.
     pub projects_root: PathBuf,
+    /// The folder of host maintenance scripts.
+    pub scripts_root: PathBuf,
     /// The random id of this Steward's data folder. It marks children, so that those which a killed
     /// Steward left behind can be told from another Steward's.
     pub instance: String,
@@ -215,6 +220,15 @@ impl Host for LocalHost {
 
     async fn watch(&self) -> Result<BoxStream<'static, EngineEvent>> {
         events::watch(&self.engine).await
+    }
+
+    async fn scripts(&self) -> Result<HostScripts> {
+        let root = self.config.scripts_root.clone();
+        blocking(move || scripts::list(&root)).await
+    }
+
+    async fn run_script(&self, request: &ScriptRequest, sink: &dyn ProgressSink) -> Result<CommandReport> {
+        self.run_script_file(request, sink).await
     }
 
     async fn reap(&self) -> Result<usize> {

@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use steward_core::capture::Tail;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::tail::{Lines, Tail};
+use super::tail::Lines;
 use crate::error::{HostError, HostErrorKind};
 use crate::host::{CommandReport, Result};
 
@@ -25,11 +26,33 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3);
 /// hold the pipes open for ever.
 const DRAIN: Duration = Duration::from_millis(500);
 
+/// Which program.
+#[derive(Debug)]
+pub(crate) enum Program {
+    /// One with this name, found on the search path.
+    Named(&'static str),
+    /// The file behind an open handle.
+    Opened {
+        /// The handle's path below `/proc`.
+        handle: PathBuf,
+        /// What people call it.
+        shown: String,
+    },
+}
+
+impl Program {
+    fn shown(&self) -> &str {
+        match self {
+            Program::Named(name) => name,
+            Program::Opened { shown, .. } => shown,
+        }
+    }
+}
+
 /// What to run.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// The program's name, found on `path`.
-    pub(crate) program: &'static str,
+    pub(crate) program: Program,
     pub(crate) args: Vec<String>,
     /// The whole environment.
     pub(crate) env: Vec<(&'static str, OsString)>,
@@ -40,7 +63,7 @@ pub(crate) struct Job {
 
 impl Job {
     fn argv(&self) -> Vec<String> {
-        std::iter::once(self.program.to_owned()).chain(self.args.iter().cloned()).collect()
+        std::iter::once(self.program.shown().to_owned()).chain(self.args.iter().cloned()).collect()
     }
 }
 
@@ -83,8 +106,11 @@ fn find(program: &str, path: &OsString) -> Option<PathBuf> {
 }
 
 fn spawn(job: &Job) -> Result<Child> {
-    let failed = |text: String| HostError::new(HostErrorKind::Failed, format!("`{}` cannot be started: {text}", job.program));
-    let program = find(job.program, &job.path).ok_or_else(|| failed("it is not on the search path".to_owned()))?;
+    let failed = |text: String| HostError::new(HostErrorKind::Failed, format!("`{}` cannot be started: {text}", job.program.shown()));
+    let program = match &job.program {
+        Program::Named(name) => find(name, &job.path).ok_or_else(|| failed("it is not on the search path".to_owned()))?,
+        Program::Opened { handle, .. } => handle.clone(),
+    };
     Command::new(program)
         .args(&job.args)
         .env_clear()
@@ -237,7 +263,13 @@ mod tests {
 
     fn job(program: &'static str, args: &[&str], deadline: Duration) -> Job {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
-        Job { program, args, env: vec![("PATH", PATH.into()), ("MARK", "set".into())], path: PATH.into(), deadline }
+        Job {
+            program: Program::Named(program),
+            args,
+            env: vec![("PATH", PATH.into()), ("MARK", "set".into())],
+            path: PATH.into(),
+            deadline,
+        }
     }
 
     async fn ended(job: Job) -> Ended {

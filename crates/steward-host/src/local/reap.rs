@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getpgid, getpid, kill_process, kill_process_group};
+use rustix::process::{Pid, PidfdFlags, Signal, getpgid, getpid, kill_process, kill_process_group, pidfd_open, pidfd_send_signal};
 use tokio::time::sleep;
 
 use crate::error::{HostError, HostErrorKind};
@@ -16,6 +16,9 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether they are gone.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How often it is looked for processes that were started while others were killed.
+const ROUNDS: usize = 10;
 
 /// Ends every process of an instance but the caller's own family; says how many there were.
 pub(crate) async fn reap(instance: &str) -> Result<usize> {
@@ -39,6 +42,32 @@ async fn find(instance: &str) -> Result<BTreeSet<i32>> {
     let mark = format!("STEWARD_INSTANCE={instance}");
     let found = tokio::task::spawn_blocking(move || marked(Path::new("/proc"), &mark, getpid().as_raw_nonzero().get())).await;
     found.map_err(|error| HostError::new(HostErrorKind::Failed, format!("looking for processes broke off: {error}")))
+}
+
+/// Kills every process whose environment holds this variable, also those that were started meanwhile,
+/// and says how many there were. Blocks for as long as it takes to look through `/proc` a few times.
+pub(crate) fn kill_marked(variable: &str) -> usize {
+    let me = getpid().as_raw_nonzero().get();
+    let mut killed = 0;
+    // Whoever starts processes faster than they are found is killed itself in the first round.
+    for _ in 0..ROUNDS {
+        let found: Vec<Pid> = parents(Path::new("/proc")).into_keys().filter(|pid| *pid != me).filter_map(Pid::from_raw).collect();
+        let ended = found.into_iter().filter(|pid| kill_if_marked(*pid, variable)).count();
+        if ended == 0 {
+            break;
+        }
+        killed += ended;
+        std::thread::sleep(LOOK / 5);
+    }
+    killed
+}
+
+/// Kills a process if it carries the mark. The handle is opened first, so that what is killed is what
+/// was looked at, whoever gets the number afterwards.
+fn kill_if_marked(pid: Pid, variable: &str) -> bool {
+    let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+    let environ = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).unwrap_or_default();
+    has_mark(&environ, variable) && pidfd_send_signal(&handle, Signal::KILL).is_ok()
 }
 
 /// Processes with the mark, without `me`, its ancestors (a Steward started by another one carries

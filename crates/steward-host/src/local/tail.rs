@@ -1,39 +1,6 @@
-//! Splitting output into lines and keeping the end of it.
-
-use std::collections::VecDeque;
+//! Splitting output into lines.
 
 use steward_core::log::{MAX_LINE, cap_line};
-
-/// How much of a program's output is kept.
-const KEPT: usize = 64 * 1024;
-
-/// The last lines of an output, at most 64 KiB.
-#[derive(Debug, Default)]
-pub(crate) struct Tail {
-    lines: VecDeque<String>,
-    size: usize,
-}
-
-impl Tail {
-    /// Appends a line; the oldest lines make room for it.
-    pub(crate) fn push(&mut self, line: &str) {
-        self.size += line.len() + 1;
-        self.lines.push_back(line.to_owned());
-        while self.size > KEPT {
-            let Some(oldest) = self.lines.pop_front() else { break };
-            self.size -= oldest.len() + 1;
-        }
-    }
-
-    pub(crate) fn into_text(self) -> String {
-        let mut text = String::with_capacity(self.size);
-        for line in self.lines {
-            text.push_str(&line);
-            text.push('\n');
-        }
-        text
-    }
-}
 
 /// Puts lines together from pieces. A line that is too long is cut, and its rest is dropped.
 #[derive(Debug, Default)]
@@ -95,16 +62,5 @@ mod tests {
         let found = lines(&[&long, &long, &long, b"\nnext\n"]);
         assert!(found[0].len() < MAX_LINE + 64 && found[0].ends_with("(line cut at 16 KiB)"));
         assert_eq!(found[1], "next");
-    }
-
-    #[test]
-    fn the_end_is_kept() {
-        let mut tail = Tail::default();
-        for number in 0..20_000 {
-            tail.push(&number.to_string());
-        }
-        let text = tail.into_text();
-        assert!(text.len() <= KEPT && text.len() > KEPT - 16);
-        assert!(text.ends_with("19998\n19999\n"));
     }
 }

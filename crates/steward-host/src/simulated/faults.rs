@@ -73,7 +73,7 @@ pub(crate) struct Script {
 }
 
 /// Methods that can change the machine.
-const MUTATING: [&str; 12] = [
+const MUTATING: [&str; 13] = [
     "image_pull",
     "image_load",
     "image_remove",
@@ -85,6 +85,7 @@ const MUTATING: [&str; 12] = [
     "compose.down",
     "write_file",
     "remove_file",
+    "run_script",
     "reap",
 ];
 

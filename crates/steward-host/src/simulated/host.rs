@@ -10,17 +10,18 @@ use steward_core::device::{Container, EngineInfo, Facts, Image, ListeningPort, N
 use steward_core::event::Progress;
 use steward_core::log::LogLine;
 use steward_core::name::{ImageRef, VolumeName};
+use steward_core::script::HostScripts;
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::compose::Ran;
 use super::faults::{Drawn, When, strike_before};
 use super::image::{Behaviour, SimulatedImage, canonical};
 use super::world::{SimulatedContainer, World, Written};
-use super::{SimulatedHost, folder};
+use super::{SimulatedHost, folder, scripts};
 use crate::error::{HostError, HostErrorKind};
 use crate::host::{
     CommandReport, ComposeAction, ComposeRequest, EngineEvent, Host, LogsRequest, PortProbe, ProbeOutcome, ProgressSink, ProjectFile,
-    Result,
+    Result, ScriptRequest,
 };
 use crate::{compose, project};
 
@@ -55,7 +56,7 @@ impl SimulatedHost {
     }
 }
 
-fn report(argv: &[&str], exit_code: i32, output: String) -> CommandReport {
+pub(super) fn report(argv: &[&str], exit_code: i32, output: String) -> CommandReport {
     CommandReport { argv: argv.iter().map(|&arg| arg.to_owned()).collect(), exit_code: Some(exit_code), duration: Duration::ZERO, output }
 }
 
@@ -248,6 +249,14 @@ impl Host for SimulatedHost {
     async fn watch(&self) -> Result<BoxStream<'static, EngineEvent>> {
         let events = self.engine_call("watch", "", |world| Ok(world.events.subscribe())).await?;
         Ok(BroadcastStream::new(events).filter_map(|event| std::future::ready(event.ok())).boxed())
+    }
+
+    async fn scripts(&self) -> Result<HostScripts> {
+        self.call("scripts", "", |world| Ok(scripts::list(world))).await
+    }
+
+    async fn run_script(&self, request: &ScriptRequest, sink: &dyn ProgressSink) -> Result<CommandReport> {
+        self.call("run_script", request.name.as_str(), |world| scripts::run(world, request, sink)).await
     }
 
     async fn reap(&self) -> Result<usize> {

@@ -9,6 +9,7 @@ mod faults;
 mod host;
 mod image;
 mod interpolate;
+mod scripts;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 pub use faults::{Call, Fault, When};
 pub use image::{Behaviour, SimulatedImage};
 pub use snapshot::{ContainerPicture, Snapshot};
-pub use world::SimulatedVolume;
+pub use world::{SimulatedScript, SimulatedVolume};
 
 use crate::error::HostErrorKind;
 use crate::host::ProjectFile;
@@ -91,6 +92,24 @@ impl SimulatedHost {
     /// A volume, when it is there.
     pub fn volume(&self, name: &str) -> Option<SimulatedVolume> {
         self.lock().volumes.get(name).cloned()
+    }
+
+    /// Puts a host maintenance script in place, or changes one; how often it ran stays.
+    pub fn put_script(&self, name: &str, text: &str, exit_code: i32) {
+        let mut world = self.lock();
+        let script = world.scripts.entry(name.to_owned()).or_default();
+        script.text = text.to_owned();
+        script.exit_code = exit_code;
+    }
+
+    /// Lets a script be refused, as one that others than root can write.
+    pub fn refuse_script(&self, name: &str, why: &str) {
+        self.lock().scripts.entry(name.to_owned()).or_default().refused = Some(why.to_owned());
+    }
+
+    /// How often a script ran.
+    pub fn script_runs(&self, name: &str) -> u32 {
+        self.lock().scripts.get(name).map_or(0, |script| script.runs)
     }
 
     /// Puts a container there that Steward did not make. Its health follows its `health` field.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use steward_core::device::{ContainerState, PublishedPort};
 
-use super::world::{SimulatedVolume, World};
+use super::world::{SimulatedScript, SimulatedVolume, World};
 
 /// A container without what differs between two runs of the same thing: id, times, health, counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub networks: BTreeMap<String, BTreeMap<String, String>>,
     /// Ids of images by reference.
     pub images: BTreeMap<String, String>,
+    /// Scripts by name, with how often each ran.
+    pub scripts: BTreeMap<String, SimulatedScript>,
 }
 
 impl Snapshot {
@@ -62,6 +64,7 @@ impl Snapshot {
             volumes: world.volumes.clone(),
             networks: world.networks.clone(),
             images: world.images.iter().map(|(name, image)| (name.clone(), image.id())).collect(),
+            scripts: world.scripts.clone(),
         }
     }
 
@@ -73,6 +76,7 @@ impl Snapshot {
         compare("volume", &self.volumes, &later.volumes, &mut lines);
         compare("network", &self.networks, &later.networks, &mut lines);
         compare("image", &self.images, &later.images, &mut lines);
+        compare("script", &self.scripts, &later.scripts, &mut lines);
         lines
     }
 }

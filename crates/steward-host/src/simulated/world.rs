@@ -52,6 +52,19 @@ pub struct SimulatedVolume {
     pub content: BTreeMap<String, Vec<u8>>,
 }
 
+/// A host maintenance script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SimulatedScript {
+    /// Its text.
+    pub text: String,
+    /// The exit code that it ends with.
+    pub exit_code: i32,
+    /// Why it is refused, when it is.
+    pub refused: Option<String>,
+    /// How often it ran.
+    pub runs: u32,
+}
+
 /// A line of a container's log, as it goes to those who follow.
 #[derive(Clone, Debug)]
 pub(crate) struct Written {
@@ -74,6 +87,7 @@ pub(crate) struct World {
     pub(crate) engine: EngineInfo,
     pub(crate) facts: Facts,
     pub(crate) left_behind: usize,
+    pub(crate) scripts: BTreeMap<String, SimulatedScript>,
     pub(crate) script: Script,
     pub(crate) events: broadcast::Sender<EngineEvent>,
     pub(crate) lines: broadcast::Sender<Written>,
@@ -102,6 +116,7 @@ impl World {
             },
             facts: default_facts(),
             left_behind: 0,
+            scripts: BTreeMap::new(),
             script: Script::default(),
             events: broadcast::channel(BACKLOG).0,
             lines: broadcast::channel(BACKLOG).0,

@@ -91,7 +91,7 @@ async fn sessions_of_accounts() {
     let order: Vec<_> = listed.iter().map(|session| &session.id).collect();
     assert_eq!(order, [&all[0].id, &all[3].id, &all[2].id, &all[1].id]);
 
-    assert_eq!(sessions::delete_expired(&mut tx, Timestamp(1000)).await.unwrap(), 1);
+    assert_eq!(sessions::delete_ended(&mut tx, Timestamp(1000), Timestamp(-1)).await.unwrap(), 1);
     assert!(sessions::delete(&mut tx, &all[1].id).await.unwrap());
     assert!(!sessions::delete(&mut tx, &all[1].id).await.unwrap());
     assert_eq!(sessions::delete_of_user(&mut tx, &anna.id, Some(&all[3].id)).await.unwrap(), 1);
@@ -148,4 +148,26 @@ async fn what_no_longer_parses_is_an_error() {
             other => panic!("{sql}: {other:?}"),
         }
     }
+}
+
+/// What a script that signs in and never out can fill has a bound: the sessions used last stay.
+#[tokio::test]
+async fn an_account_keeps_the_sessions_it_used_last() {
+    let store = Store::in_memory().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let (anna, ben) = (user(1, "anna", Role::Admin), user(2, "ben", Role::Viewer));
+    for user in [&anna, &ben] {
+        users::insert(&mut tx, user, "x").await.unwrap();
+    }
+    let all: Vec<Session> = (1..=6).map(|number| session(number, &anna)).collect();
+    for session in all.iter().chain([&session(9, &ben)]) {
+        sessions::insert(&mut tx, session, session.id.as_str()).await.unwrap();
+    }
+    sessions::touch(&mut tx, &all[0].id, Timestamp(5000)).await.unwrap();
+    assert_eq!(sessions::keep_newest(&mut tx, &anna.id, 6).await.unwrap(), 0);
+    assert_eq!(sessions::keep_newest(&mut tx, &anna.id, 2).await.unwrap(), 4);
+    let left: Vec<_> = sessions::list(&mut tx, &anna.id).await.unwrap().into_iter().map(|session| session.id).collect();
+    assert_eq!(left, [all[0].id.clone(), all[5].id.clone()]);
+    assert_eq!(sessions::list(&mut tx, &ben.id).await.unwrap().len(), 1, "another account's are left alone");
+    assert_eq!(sessions::delete_ended(&mut tx, Timestamp(0), Timestamp(4000)).await.unwrap(), 2, "unused ones go too");
 }

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use steward_core::Timestamp;
-use steward_core::audit::{AuditEntry, AuditPhase, AuditRow};
-use steward_store::audit::{AuditFilter, append, list, verify};
+use steward_core::audit::{ACTION_CUT, AuditCut, AuditEntry, AuditPhase, AuditRow};
+use steward_store::audit::{AuditFilter, CutPoint, append, cut, cut_point, last_cut, list, remove_cut, verify};
 use steward_store::{Connection, Store};
 
 use crate::sample::{detail, operation_id};
@@ -148,4 +148,140 @@ async fn a_long_chain_is_verified_page_by_page() {
     assert_eq!(verify(&mut tx).await.unwrap().broken_at, None);
     sqlx::query("UPDATE audit SET actor = 'eve' WHERE sequence = 1001").execute(&mut *tx).await.unwrap();
     assert_eq!(verify(&mut tx).await.unwrap().broken_at, Some(1001));
+}
+
+/// Rows with the times 10, 20, 30, ...
+async fn fill_in_order(conn: &mut Connection, rows: u16) -> Vec<AuditRow> {
+    let mut all = Vec::new();
+    for number in 1..=rows {
+        all.push(append(conn, &entry(number), Timestamp(10 * i64::from(number))).await.unwrap());
+    }
+    all
+}
+
+fn through(row: &AuditRow) -> AuditCut {
+    AuditCut { through: row.sequence, hash: row.hash.clone() }
+}
+
+/// R38: a prefix is cut, the rest is verified from there, and the row that says so is part of it.
+#[tokio::test]
+async fn a_prefix_is_cut_and_the_rest_is_whole() {
+    let store = Store::in_memory().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let rows = fill_in_order(&mut tx, 12).await;
+    let now = Timestamp(1000);
+    assert_eq!(cut_point(&mut tx, Timestamp(10), now).await.unwrap(), CutPoint::Nothing);
+    let point = cut_point(&mut tx, Timestamp(51), now).await.unwrap();
+    assert_eq!(point, CutPoint::Through(through(&rows[4])));
+    let told = cut(&mut tx, &through(&rows[4]), now).await.unwrap();
+    assert_eq!((told.sequence, told.action.as_str(), told.phase), (13, ACTION_CUT, AuditPhase::Outcome));
+    assert_eq!(last_cut(&mut tx).await.unwrap(), Some(through(&rows[4])));
+
+    // From now on the cut rows do not count, whether they are still there or not.
+    let everything = AuditFilter { limit: 100, ..AuditFilter::default() };
+    for removed in [0, 2, 3, 0] {
+        if removed > 0 {
+            assert_eq!(remove_cut(&mut tx, removed).await.unwrap(), u64::from(removed));
+        }
+        let verdict = verify(&mut tx).await.unwrap();
+        assert_eq!((verdict.broken_at, verdict.rows, verdict.first), (None, 13, 6));
+        assert_eq!(verdict.cut, Some(through(&rows[4])));
+        let listed: Vec<i64> = list(&mut tx, &everything).await.unwrap().iter().map(|row| row.sequence).collect();
+        assert_eq!(listed, (6..=13).rev().collect::<Vec<_>>());
+    }
+    assert_eq!(remove_cut(&mut tx, 100).await.unwrap(), 0);
+
+    // Twice, and no more than there is.
+    assert!(cut(&mut tx, &through(&rows[4]), now).await.is_err(), "it was cut there already");
+    assert!(cut(&mut tx, &AuditCut { through: 99, hash: String::new() }, now).await.is_err());
+    assert!(cut(&mut tx, &AuditCut { through: 8, hash: rows[8].hash.clone() }, now).await.is_err(), "the hash is another row's");
+    cut(&mut tx, &through(&rows[8]), now).await.unwrap();
+    assert_eq!(remove_cut(&mut tx, 100).await.unwrap(), 4);
+    append(&mut tx, &entry(1), now).await.unwrap();
+    assert_eq!(verify(&mut tx).await.unwrap().broken_at, None);
+    // Also down to nothing but the row that says so.
+    let CutPoint::Through(all) = cut_point(&mut tx, Timestamp(1001), now).await.unwrap() else { panic!("everything is old") };
+    assert_eq!(all.through, 15);
+    cut(&mut tx, &all, now).await.unwrap();
+    remove_cut(&mut tx, 100).await.unwrap();
+    let verdict = verify(&mut tx).await.unwrap();
+    assert_eq!((verdict.broken_at, verdict.first, verdict.rows), (None, 16, 16));
+}
+
+/// R38, P3: after a cut, every edit, removal and exchange is found as before, also one of where it was cut.
+#[tokio::test]
+async fn changes_after_a_cut_are_noticed() {
+    let cases: &[(&[&str], Option<i64>)] = &[
+        (&[], None),
+        (&["UPDATE audit SET actor = 'eve' WHERE sequence = 6"], Some(6)),
+        (&["UPDATE audit SET actor = 'eve' WHERE sequence = 13"], Some(13)),
+        (&["DELETE FROM audit WHERE sequence = 6"], Some(6)),
+        (&["DELETE FROM audit WHERE sequence = 9"], Some(9)),
+        (&["DELETE FROM audit WHERE sequence > 12"], Some(13)),
+        (&["DELETE FROM audit"], Some(6)),
+        // The anchor itself.
+        (&["UPDATE audit_anchor SET hash = 'x'"], Some(6)),
+        (&["UPDATE audit_anchor SET hash = ''"], Some(6)),
+        (&["UPDATE audit_anchor SET sequence = 4"], Some(5)),
+        (&["UPDATE audit_anchor SET sequence = 7"], Some(8)),
+        (&["UPDATE audit_anchor SET sequence = 0, hash = ''"], Some(1)),
+        (&["UPDATE audit_anchor SET sequence = -1"], Some(0)),
+        (&["DELETE FROM audit_anchor"], Some(1)),
+        // More cut off than Steward did, with an anchor that fits to the chain.
+        (
+            &[
+                "UPDATE audit_anchor SET sequence = 9, hash = (SELECT hash FROM audit WHERE sequence = 9)",
+                "DELETE FROM audit WHERE sequence <= 9",
+            ],
+            Some(10),
+        ),
+        // Even the row that tells of the cut.
+        (
+            &[
+                "UPDATE audit_anchor SET sequence = 13, hash = (SELECT hash FROM audit WHERE sequence = 13)",
+                "DELETE FROM audit WHERE sequence <= 13",
+            ],
+            Some(14),
+        ),
+        (
+            &[
+                "INSERT INTO audit SELECT 0, at, actor, address, action, target, phase, operation_id, detail, hash FROM audit WHERE sequence = 6",
+            ],
+            Some(0),
+        ),
+    ];
+    let store = Store::in_memory().await.unwrap();
+    for (statements, expected) in cases {
+        let mut tx = store.begin().await.unwrap();
+        let rows = fill_in_order(&mut tx, 12).await;
+        cut(&mut tx, &through(&rows[4]), Timestamp(1000)).await.unwrap();
+        remove_cut(&mut tx, 100).await.unwrap();
+        append(&mut tx, &entry(14), Timestamp(1001)).await.unwrap();
+        for statement in *statements {
+            sqlx::query(*statement).execute(&mut *tx).await.unwrap();
+        }
+        assert_eq!(verify(&mut tx).await.unwrap().broken_at, *expected, "{statements:?}");
+    }
+}
+
+/// A prefix that nobody cut is not taken for one that was, and a cut does not hide that rows were changed.
+#[tokio::test]
+async fn a_cut_is_not_made_up_and_hides_nothing() {
+    let store = Store::in_memory().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    fill_in_order(&mut tx, 12).await;
+    sqlx::query("UPDATE audit_anchor SET sequence = 5, hash = (SELECT hash FROM audit WHERE sequence = 5)")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::query("DELETE FROM audit WHERE sequence <= 5").execute(&mut *tx).await.unwrap();
+    assert_eq!(verify(&mut tx).await.unwrap().broken_at, Some(6), "no row tells of it");
+    drop(tx);
+
+    let mut tx = store.begin().await.unwrap();
+    fill_in_order(&mut tx, 1_200).await;
+    sqlx::query("UPDATE audit SET actor = 'eve' WHERE sequence = 700").execute(&mut *tx).await.unwrap();
+    assert_eq!(cut_point(&mut tx, Timestamp(11_000), Timestamp(99_999)).await.unwrap(), CutPoint::Broken(700));
+    let CutPoint::Through(cut) = cut_point(&mut tx, Timestamp(6_000), Timestamp(99_999)).await.unwrap() else { panic!() };
+    assert_eq!(cut.through, 599, "what is before the first young row is as it was");
 }

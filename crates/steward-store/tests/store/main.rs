@@ -9,4 +9,5 @@ mod faults;
 mod kept;
 mod opening;
 mod operations;
+mod retention;
 mod sample;

@@ -70,6 +70,7 @@ async fn a_new_folder_gets_the_newest_schema() {
         ("PRAGMA application_id", APPLICATION_ID),
         ("PRAGMA foreign_keys", 1),
         ("PRAGMA cache_size", -2000),
+        ("PRAGMA auto_vacuum", 2),
     ] {
         let found: i64 = sqlx::query_scalar(pragma).fetch_one(&mut *reader).await.unwrap();
         assert_eq!(found, expected, "{pragma}");

@@ -85,6 +85,7 @@ async fn lists_of_operations() {
                 state: Some(State::Cancelled),
                 before: Some(operation_id(9)),
                 limit: 9,
+                ..all.clone()
             },
             numbered(&[6]),
         ),
@@ -230,6 +231,6 @@ async fn idempotency_keys_live_a_day() {
     idempotency::insert(&mut tx, "anna", "k", "d3", &two, start.plus(DAY)).await.unwrap();
     let found = idempotency::find(&mut tx, "anna", "k", start.plus(DAY)).await.unwrap();
     assert_eq!(found, Some(("d3".to_owned(), two)));
-    assert_eq!(idempotency::prune(&mut tx, start.plus(DAY)).await.unwrap(), 1);
-    assert_eq!(idempotency::prune(&mut tx, start.plus(DAY)).await.unwrap(), 0);
+    assert_eq!(idempotency::prune(&mut tx, start.plus(DAY), 10).await.unwrap(), 1);
+    assert_eq!(idempotency::prune(&mut tx, start.plus(DAY), 10).await.unwrap(), 0);
 }

@@ -36,6 +36,7 @@ pub fn device() -> Device {
         name: "attic".to_owned(),
         device_type: DeviceType::Nas,
         address: "local".to_owned(),
+        development: true,
         created_at: Timestamp(5),
     }
 }
@@ -123,6 +124,7 @@ pub fn plan() -> Plan {
         volumes: Vec::new(),
         targets: Vec::new(),
         risks: vec!["none".to_owned()],
+        script: None,
         hash: String::new(),
     }
     .sealed()

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures_util::{Stream, TryStreamExt, stream as streams};
-use serde::Deserialize;
-use steward_core::Refusal;
-use steward_core::audit::{AuditRow, AuditVerdict};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream as streams};
+use serde::{Deserialize, Serialize};
+use steward_core::audit::{AuditCut, AuditRow, AuditVerdict};
 use steward_core::user::Actor;
+use steward_core::{Code, Refusal};
 use steward_store::audit::AuditFilter;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -73,9 +73,23 @@ struct ExportQuery {
     target: Option<String>,
 }
 
-/// The whole audit, oldest first, one row per line. An answer that breaks off is not whole.
+/// One line of an export.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+enum ExportLine {
+    /// The first line, when retention cut the audit and older rows would be exported otherwise.
+    Cut {
+        /// Up to where rows are missing; the first one that follows continues from this hash.
+        cut: AuditCut,
+    },
+    /// A row.
+    Row(Box<AuditRow>),
+}
+
+/// The whole audit, oldest first, one row per line. Where retention cut off the beginning, the first
+/// line says so. An answer that breaks off is not whole.
 #[utoipa::path(get, path = "/audit/export", tag = "audit", params(ExportQuery),
-    responses((status = 200, body = AuditRow, content_type = "application/x-ndjson")),
+    responses((status = 200, body = ExportLine, content_type = "application/x-ndjson")),
     extensions(("x-permission" = json!("audit.read"))))]
 async fn export_audit(
     State(app): State<Shared>,
@@ -86,10 +100,12 @@ async fn export_audit(
     let ExportQuery { after, actor: of, action, target } = query;
     let filter = AuditFilter { before: None, after: Some(after.unwrap_or(0)), actor: of, action, target, limit: EXPORTED };
     // The first page is read here, so that a refusal is one.
+    let cut = app.engine.audit_cut(&actor).await?.filter(|cut| filter.after < Some(cut.through));
     let first = app.engine.audit(&actor, filter.clone()).await?;
-    let pages = pages(app.clone(), actor.clone(), filter, first);
+    let cut = streams::iter(cut.map(|cut| Ok(ExportLine::Cut { cut })));
+    let rows = pages(app.clone(), actor.clone(), filter, first).map_ok(|row| ExportLine::Row(Box::new(row)));
     let named = [(header::CONTENT_DISPOSITION, "attachment; filename=\"steward-audit.jsonl\"")];
-    Ok((named, stream::ndjson_or_broken(pages, stream::rights_end(app, credential, actor))).into_response())
+    Ok((named, stream::ndjson_or_broken(cut.chain(rows), stream::rights_end(app, credential, actor))).into_response())
 }
 
 /// Row after row, a page at a time; the page after the last one is empty.
@@ -100,6 +116,11 @@ fn pages(app: Shared, actor: Actor, filter: AuditFilter, first: Vec<AuditRow>) -
             let Some(last) = page.last() else { return Ok(None) };
             filter.after = Some(last.sequence);
             let next = app.engine.audit(&actor, filter).await?;
+            // Looked at afterwards: rows that were cut off between the two pages would be missing.
+            let cut = app.engine.audit_cut(&actor).await?;
+            if cut.is_some_and(|cut| cut.through > last.sequence) {
+                return Err(Refusal::new(Code::Conflict, "the audit was cut while it was exported"));
+            }
             Ok(Some((page, next)))
         }
     })

@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use steward_core::Code;
-use steward_core::device::{Container, ListeningPort};
-use steward_engine::DeviceView;
+use steward_core::device::{Container, DeviceChange, ListeningPort};
+use steward_engine::{DeviceView, ScriptsView};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Path, Signed};
+use super::extract::{Json, Path, Signed};
 use super::problem::Failure;
 use super::types::DeviceStats;
 use super::{Answer, Shared};
@@ -15,10 +15,11 @@ use super::{Answer, Shared};
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(list_devices))
-        .routes(routes!(get_device))
+        .routes(routes!(get_device, change_device))
         .routes(routes!(get_stats))
         .routes(routes!(list_ports))
         .routes(routes!(list_containers))
+        .routes(routes!(list_scripts))
 }
 
 /// Every device.
@@ -34,6 +35,19 @@ async fn list_devices(State(app): State<Shared>, Signed(actor): Signed) -> Answe
     responses((status = 200, body = DeviceView)), extensions(("x-permission" = json!("read"))))]
 async fn get_device(State(app): State<Shared>, Signed(actor): Signed, Path(id): Path<String>) -> Answer<DeviceView> {
     Ok(axum::Json(app.engine.device(&actor, &id).await?))
+}
+
+/// Changes a device. What is absent stays.
+#[utoipa::path(patch, path = "/devices/{id}", tag = "devices", request_body = DeviceChange,
+    params(("id" = String, Path, description = "A device.", pattern = "^dev_[0-9a-hjkmnp-tv-z]{16}$")),
+    responses((status = 200, body = DeviceView)), extensions(("x-permission" = json!("device.manage"))))]
+async fn change_device(
+    State(app): State<Shared>,
+    Signed(actor): Signed,
+    Path(id): Path<String>,
+    Json(change): Json<DeviceChange>,
+) -> Answer<DeviceView> {
+    Ok(axum::Json(app.engine.change_device(&actor, &id, &change).await?))
 }
 
 /// What a device measures.
@@ -61,4 +75,12 @@ async fn list_ports(State(app): State<Shared>, Signed(actor): Signed, Path(id): 
     responses((status = 200, body = Vec<Container>)), extensions(("x-permission" = json!("read"))))]
 async fn list_containers(State(app): State<Shared>, Signed(actor): Signed, Path(id): Path<String>) -> Answer<Vec<Container>> {
     Ok(axum::Json(app.engine.containers(&actor, &id).await?))
+}
+
+/// The host maintenance scripts of a device, looked at now. Those that cannot be run say why.
+#[utoipa::path(get, path = "/devices/{id}/scripts", tag = "devices",
+    params(("id" = String, Path, description = "A device.", pattern = "^dev_[0-9a-hjkmnp-tv-z]{16}$")),
+    responses((status = 200, body = ScriptsView)), extensions(("x-permission" = json!("read"))))]
+async fn list_scripts(State(app): State<Shared>, Signed(actor): Signed, Path(id): Path<String>) -> Answer<ScriptsView> {
+    Ok(axum::Json(app.engine.scripts(&actor, &id).await?))
 }

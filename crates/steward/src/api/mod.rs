@@ -13,6 +13,7 @@ mod logs;
 mod operations;
 mod parse;
 pub mod problem;
+mod reconcilers;
 mod revisions;
 mod session;
 mod setup;
@@ -89,7 +90,8 @@ fn routes() -> OpenApiRouter<Shared> {
         .merge(revisions::routes())
         .merge(logs::routes())
         .merge(operations::routes())
-        .merge(audit::routes());
+        .merge(audit::routes())
+        .merge(reconcilers::routes());
     OpenApiRouter::with_openapi(document::head()).nest(BASE, all)
 }
 

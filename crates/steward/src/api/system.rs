@@ -4,11 +4,13 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use steward_core::device::DeviceStatus;
+use steward_core::retention::RetentionChange;
 use steward_core::user::Actor;
+use steward_engine::RetentionView;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{MaybeSigned, Signed};
+use super::extract::{Json, MaybeSigned, Signed};
 use super::problem::Failure;
 use super::types::{Health, HealthStatus, Part, Version};
 use super::{Answer, App, Shared, document};
@@ -17,7 +19,11 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const API_VERSION: &str = "v1";
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(get_health)).routes(routes!(get_version)).routes(routes!(get_openapi))
+    OpenApiRouter::new()
+        .routes(routes!(get_health))
+        .routes(routes!(get_version))
+        .routes(routes!(get_openapi))
+        .routes(routes!(get_retention, change_retention))
 }
 
 /// How the server is.
@@ -47,11 +53,26 @@ async fn engine(app: &App, actor: &Actor) -> Result<Part, Failure> {
     Ok(if all { Part::Ok } else { Part::Unavailable })
 }
 
-/// The versions of Steward and of this API.
+/// The versions of Steward and of this API, and which kind of instance this is.
 #[utoipa::path(get, path = "/system/version", tag = "system", responses((status = 200, body = Version)),
     extensions(("x-permission" = json!("signed-in"))))]
-async fn get_version(Signed(_): Signed) -> Answer<Version> {
-    Ok(axum::Json(Version { version: VERSION.to_owned(), api_version: API_VERSION.to_owned() }))
+async fn get_version(State(app): State<Shared>, Signed(_): Signed) -> Answer<Version> {
+    let development = app.engine.is_development();
+    Ok(axum::Json(Version { version: VERSION.to_owned(), api_version: API_VERSION.to_owned(), development }))
+}
+
+/// How long what was done is remembered, and how much that is now.
+#[utoipa::path(get, path = "/system/retention", tag = "system", responses((status = 200, body = RetentionView)),
+    extensions(("x-permission" = json!("read"))))]
+async fn get_retention(State(app): State<Shared>, Signed(actor): Signed) -> Answer<RetentionView> {
+    Ok(axum::Json(app.engine.retention(&actor).await?))
+}
+
+/// Changes how long what was done is remembered. What is absent stays.
+#[utoipa::path(patch, path = "/system/retention", tag = "system", request_body = RetentionChange,
+    responses((status = 200, body = RetentionView)), extensions(("x-permission" = json!("retention.manage"))))]
+async fn change_retention(State(app): State<Shared>, Signed(actor): Signed, Json(change): Json<RetentionChange>) -> Answer<RetentionView> {
+    Ok(axum::Json(app.engine.change_retention(&actor, &change).await?))
 }
 
 /// This description.

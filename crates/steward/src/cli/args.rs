@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use super::commands::{account, apps, audit, catalog, completion, deploy, devices, logs, ops, setup, token, users, volumes};
+use super::commands::{
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, scripts, setup, token, users, volumes,
+};
 use super::output::{ColorChoice, Format};
 
 const EXAMPLES: &str = "\
@@ -93,6 +95,9 @@ pub enum Command {
     /// The data of apps.
     #[command(subcommand)]
     Volumes(volumes::VolumesCommand),
+    /// Host maintenance scripts.
+    #[command(subcommand)]
+    Scripts(scripts::ScriptsCommand),
     /// API tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -101,6 +106,10 @@ pub enum Command {
     Users(users::UsersCommand),
     /// Who did what.
     Audit(audit::AuditArgs),
+    /// How long what was done is remembered.
+    Retention(retention::RetentionArgs),
+    /// Background tasks.
+    Reconcilers(reconcilers::ReconcilersArgs),
     /// Print the completion script of a shell.
     Completion(completion::CompletionArgs),
     /// The version of this program.

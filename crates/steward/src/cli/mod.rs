@@ -27,7 +27,10 @@ use std::process::ExitCode;
 
 pub use args::Args;
 use args::Command;
-use commands::{account, apps, audit, catalog, completion, deploy, devices, logs, ops, setup, status, token, users, version, volumes};
+use commands::{
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, scripts, setup, status, token, users,
+    version, volumes,
+};
 use context::Context;
 use environment::Environment;
 use exit::Exit;
@@ -69,9 +72,12 @@ async fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Ops(command) => return ops::run(context, command).await,
         Command::Devices(command) => devices::run(context, command).await,
         Command::Volumes(command) => return volumes::run(context, command).await,
+        Command::Scripts(command) => return scripts::run(context, command).await,
         Command::Token(command) => token::run(context, command).await,
         Command::Users(command) => users::run(context, command).await,
         Command::Audit(args) => audit::run(context, args).await,
+        Command::Retention(args) => retention::run(context, args).await,
+        Command::Reconcilers(args) => reconcilers::run(context, args).await,
         Command::Completion(args) => completion::run(context, &args),
         Command::Version => version::run(context),
         Command::Openapi => context.printer.raw(&(crate::api::openapi_json() + "\n")),

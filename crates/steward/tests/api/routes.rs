@@ -37,7 +37,7 @@ impl Route {
             "sessions" => &thing.session,
             _ => "",
         };
-        self.path.strip_prefix("/api/v1").unwrap().replace("{id}", id).replace("{slug}", "hello")
+        self.path.strip_prefix("/api/v1").unwrap().replace("{id}", id).replace("{slug}", "hello").replace("{name}", "sessions")
     }
 
     /// A body that the route takes.
@@ -46,6 +46,7 @@ impl Route {
             ("POST", "/deployments/{id}/plan") => json!({ "action": "stop" }),
             ("POST", "/deployments/{id}/rollback") => json!({ "revision": 1 }),
             ("POST", "/deployments/{id}/secrets/reveal") => json!({ "key": "password" }),
+            ("POST", "/operations/plan") => json!({ "kind": "deployment.deploy", "application": "hello", "name": "other" }),
             ("POST", "/operations") => json!({ "kind": "deployment.deploy", "application": "hello", "name": "other" }),
             ("POST", "/users") => json!({ "name": "new", "password": "tall brown dog", "role": "viewer" }),
             ("POST", "/tokens") => json!({ "name": "new" }),
@@ -249,6 +250,7 @@ async fn each_kind_of_operation_needs_its_right() {
                 Kind::VolumeDelete => {
                     json!({ "device_id": view["device_id"], "volume": "steward-hello_data", "confirm": "steward-hello_data" })
                 }
+                Kind::ScriptRun => json!({ "device_id": view["device_id"], "script": "trim-disks" }),
                 _ => json!({ "deployment_id": id }),
             };
             let mut body = body;

@@ -105,6 +105,10 @@ async fn changes_arrive() {
     socket.until("system", "subscribed").await;
     app.host.set_engine_up(false);
     assert_eq!(socket.until("devices", "status_change").await["status"], "degraded");
+    socket.say(json!({ "action": "subscribe", "channels": ["reconcilers"] })).await;
+    socket.until("system", "subscribed").await;
+    owner.post("/reconcilers/sessions/run", json!({})).await.expect(202);
+    while socket.until("reconcilers", "changed").await["name"] != "sessions" {}
 }
 
 /// H1, M5: progress carries how far a step is.

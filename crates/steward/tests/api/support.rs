@@ -69,6 +69,7 @@ impl CatalogSource for TestCatalog {
 pub struct TestApp {
     pub host: SimulatedHost,
     pub engine: Engine,
+    pub store: Store,
     pub address: SocketAddr,
     pub client: reqwest::Client,
     stop: CancellationToken,
@@ -127,6 +128,15 @@ impl TestApp {
     }
 
     pub async fn with_limits(limits: ListenLimits) -> Self {
+        Self::with(limits, false).await
+    }
+
+    /// A development instance that nobody owns yet.
+    pub async fn development() -> Self {
+        Self::with(ListenLimits::default(), true).await
+    }
+
+    async fn with(limits: ListenLimits, development: bool) -> Self {
         let host = SimulatedHost::new();
         host.publish(SimulatedImage::new(&ImageRef::parse("example/hello:1").unwrap()));
         let store = Store::in_memory().await.unwrap();
@@ -139,7 +149,7 @@ impl TestApp {
             retry_store: Duration::from_millis(20),
         };
         let engine = Engine::start(EngineConfig {
-            store,
+            store: store.clone(),
             local: Arc::new(host.clone()),
             catalog: Box::new(TestCatalog),
             archives: BTreeMap::new(),
@@ -147,6 +157,7 @@ impl TestApp {
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             timing,
+            development,
             faults: None,
         })
         .await
@@ -156,14 +167,19 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(api::listen(listener, api::router(app), limits, stop.clone()));
-        let app = Self { host, engine, address, client: reqwest::Client::new(), stop };
+        let app = Self { host, engine, store, address, client: reqwest::Client::new(), stop };
         app.observed().await;
         app
     }
 
     /// A server with an owner, and the owner.
     pub async fn claimed() -> (Self, Asker) {
-        let app = Self::new().await;
+        Self::new().await.owned().await
+    }
+
+    /// The server with an owner, and the owner.
+    pub async fn owned(self) -> (Self, Asker) {
+        let app = self;
         let code = app.engine.setup_code().unwrap().to_owned();
         let answer = app.anonymous().post("/setup", json!({ "code": code, "user": "anna", "password": PASSWORD })).await;
         let token = answer.expect(201)["token"].as_str().unwrap().to_owned();

@@ -6,6 +6,7 @@
 mod account;
 mod catalog;
 mod errors;
+mod keeping;
 mod lab;
 mod logs;
 mod output;

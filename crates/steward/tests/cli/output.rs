@@ -43,6 +43,8 @@ fn shapes_of_json() {
     object(&["sessions", "list"], &["id", "client", "address", "expires_at", "current"]);
     object(&["audit"], &["sequence", "at", "actor", "address", "action", "target", "phase", "operation_id", "detail", "hash"]);
     object(&["version"], &["name", "version"]);
+    object(&["reconcilers"], &["name", "does", "running", "finished_at", "did", "failure", "failures", "next_at"]);
+    object(&["reconcilers", "run", "sessions"], &["name", "did", "succeeded_at"]);
 }
 
 #[test]

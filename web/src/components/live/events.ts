@@ -35,6 +35,8 @@ export function oldKeys({ channel, event, data }: Message): QueryKey[] {
     const one = typeof data.operation_id === "string" ? [[...keys.operations, "one", data.operation_id]] : [];
     return [...one, [...keys.operations, "list"], keys.deployments, keys.volumes];
   }
+  if (channel === "reconcilers")
+    return data.name === "retention" ? [keys.reconcilers, keys.retention] : [keys.reconcilers];
   return [];
 }
 

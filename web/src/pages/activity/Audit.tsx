@@ -132,7 +132,16 @@ function Verdict({ verdict }: { verdict: AuditVerdict }) {
     );
   }
   return (
-    <Banner role="status" status="ok" title={`All ${verdict.rows} rows are as they were written.`}>
+    <Banner
+      role="status"
+      status="ok"
+      title={
+        verdict.cut
+          ? `Rows ${verdict.first} to ${verdict.rows} are as they were written.`
+          : `All ${verdict.rows} rows are as they were written.`
+      }
+    >
+      {verdict.cut && <p>The retention cut off the rows up to {verdict.cut.through}.</p>}
       {verdict.head && <CopyLine text={verdict.head} />}
       <p>
         That is the newest row&rsquo;s hash. Kept somewhere else, it shows later that nobody wrote the whole chain anew.

@@ -17,7 +17,9 @@ import { CopyLine } from "@/ui/Copy";
 import { StatusPill } from "@/ui/Status";
 import { Ago } from "@/ui/Time";
 import { Containers } from "./Containers";
+import { Development } from "./Development";
 import { Ports } from "./Ports";
+import { Scripts } from "./Scripts";
 import { Volumes } from "./Volumes";
 
 export default function Device() {
@@ -67,8 +69,10 @@ export default function Device() {
               </Card>
               <FactsCard device={found} />
             </div>
+            <Development device={found} />
             <AppsOf device={found} />
             <Volumes device={found} />
+            <Scripts device={found} />
             <div className="grid items-start gap-4 lg:grid-cols-2">
               <Containers device={found} />
               <Ports device={found} />

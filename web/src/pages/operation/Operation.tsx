@@ -13,7 +13,7 @@ import { PlanView } from "@/components/PlanView";
 import { announce } from "@/lib/announce";
 import { pendingDeletions } from "@/lib/after-removal";
 import { count, duration } from "@/lib/format";
-import { OPERATION, isAtRest, operationTitle, stepLabel } from "@/lib/names";
+import { OPERATION, isAtRest, operationState, operationTitle, stepLabel } from "@/lib/names";
 import { useStore } from "@/lib/store";
 import { Banner, EmptyState, Skeleton } from "@/ui/Banner";
 import { Card, Facts } from "@/ui/Card";
@@ -82,7 +82,7 @@ function useAnnouncement(operation: OperationDetail | undefined) {
 }
 
 function Below({ operation }: { operation: OperationDetail }) {
-  const { status, label } = OPERATION[operation.state];
+  const { status, label } = operationState(operation.kind, operation.state);
   return (
     <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <StatusPill status={status} label={label} />

@@ -10,7 +10,7 @@ import { useBlocked } from "@/components/permissions";
 import { useOperation } from "@/components/useOperation";
 import { plain } from "@/lib/ansi";
 import { saveDraft } from "@/lib/draft";
-import { stepLabel } from "@/lib/names";
+import { isIrreversible, stepLabel } from "@/lib/names";
 import { report } from "@/lib/report";
 import { toast } from "@/lib/toasts";
 import { Banner } from "@/ui/Banner";
@@ -37,7 +37,17 @@ export function Outcome({ operation }: { operation: OperationDetail }) {
         />
       );
     case "rolled_back":
-      return <Failure operation={operation} status="warn" ending="Everything was undone. Nothing changed." />;
+      return (
+        <Failure
+          operation={operation}
+          status="warn"
+          ending={
+            isIrreversible(operation.kind)
+              ? "It cannot be undone: what it did until then stays."
+              : "Everything was undone. Nothing changed."
+          }
+        />
+      );
     case "cancelled":
       return (
         <Failure
@@ -47,7 +57,9 @@ export function Outcome({ operation }: { operation: OperationDetail }) {
           ending={
             operation.targets.length > 0
               ? "What was done before stays done."
-              : "What was done was undone. Nothing changed."
+              : isIrreversible(operation.kind)
+                ? "It cannot be undone: what it did until then stays."
+                : "What was done was undone. Nothing changed."
           }
         />
       );

@@ -8,6 +8,8 @@ const TABS = [
   { to: "/settings/tokens", label: "API tokens", permission: null },
   { to: "/settings/users", label: "Users", permission: "users.manage" },
   { to: "/settings/appearance", label: "Appearance", permission: null },
+  { to: "/settings/retention", label: "Retention", permission: null },
+  { to: "/settings/tasks", label: "Background tasks", permission: null },
   { to: "/settings/about", label: "About", permission: null },
 ] as const;
 

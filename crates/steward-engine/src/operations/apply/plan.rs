@@ -95,6 +95,7 @@ pub(in crate::operations) async fn plan(engine: &Inner, world: &World, wanted: W
         risks: risks(&volumes, wanted.is_new),
         images,
         volumes,
+        script: None,
         hash: String::new(),
     }
     .sealed())

@@ -202,7 +202,7 @@ impl Connection {
 
     /// Says what is subscribed to now.
     async fn subscribed(&mut self) -> Step {
-        let mut channels: Vec<Channel> = [Channel::Devices, Channel::Deployments, Channel::Operations]
+        let mut channels: Vec<Channel> = [Channel::Devices, Channel::Deployments, Channel::Operations, Channel::Reconcilers]
             .into_iter()
             .filter(|channel| self.topics.contains(channel))
             .collect();
@@ -274,6 +274,7 @@ impl Connection {
             Event::Operation { id, deployment_id } => {
                 self.say(Topic::Operations, "changed", json!({ "operation_id": id, "deployment_id": deployment_id })).await
             }
+            Event::Reconciler { name } => self.say(Topic::Reconcilers, "changed", json!({ "name": name })).await,
         }
     }
 

@@ -87,6 +87,7 @@ pub fn read_request(mut body: Value) -> Result<Request, Refusal> {
         Kind::DeploymentRemove => Request::DeploymentRemove(from_value(body)?),
         Kind::DeploymentBulk => Request::DeploymentBulk(from_value(body)?),
         Kind::VolumeDelete => Request::VolumeDelete(from_value(body)?),
+        Kind::ScriptRun => Request::ScriptRun(from_value(body)?),
     })
 }
 

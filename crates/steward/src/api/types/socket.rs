@@ -44,6 +44,8 @@ pub enum Topic {
     Deployments,
     /// Operations.
     Operations,
+    /// Background tasks.
+    Reconcilers,
     /// Log lines.
     Logs,
     /// The connection itself.

@@ -48,6 +48,8 @@ pub struct Version {
     pub version: String,
     /// The version of this API.
     pub api_version: String,
+    /// Whether this is a development instance, which touches only devices that are marked so.
+    pub development: bool,
 }
 
 /// What a device measures.

@@ -116,7 +116,14 @@ async fn verify(context: &Context) -> Result<(), Failure> {
     }
     context.printer.object(&value, "rows", || {
         let head = verdict.head.map(|hash| format!("\nThe newest row's hash is {hash}.")).unwrap_or_default();
-        Ok(format!("All {} rows of the audit are as they were written.{head}\n", verdict.rows))
+        let rows = match &verdict.cut {
+            None => format!("All {} rows of the audit are as they were written.", verdict.rows),
+            Some(cut) => format!(
+                "Rows {} to {} of the audit are as they were written; those up to {} were cut off by the retention.",
+                verdict.first, verdict.rows, cut.through
+            ),
+        };
+        Ok(format!("{rows}{head}\n"))
     })
 }
 

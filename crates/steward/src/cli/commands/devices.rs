@@ -1,8 +1,9 @@
 //! `steward devices`: the machines.
 
 use clap::Subcommand;
-use serde_json::Value;
-use steward_core::device::{Container, DeviceStatus, ListeningPort};
+use reqwest::Method;
+use serde_json::{Value, json};
+use steward_core::device::{Container, DeviceChange, DeviceStatus, ListeningPort};
 use steward_engine::DeviceView;
 
 use super::super::client::{Client, decode, segment};
@@ -19,6 +20,13 @@ Examples:
   steward devices show nas
   steward devices ports
   steward devices containers nas
+  steward devices mark-development nas            let a development instance touch it
+";
+
+const MARK_EXAMPLES: &str = "\
+Examples:
+  steward devices mark-development nas
+  steward devices mark-development nas --off
 ";
 
 /// `steward devices`.
@@ -37,6 +45,20 @@ pub enum DevicesCommand {
     /// Every container on a device, also those that Steward did not make.
     #[command(before_help = EXAMPLES)]
     Containers(Which),
+    /// Say that a device is for development: a development instance touches no other.
+    #[command(before_help = MARK_EXAMPLES)]
+    MarkDevelopment(MarkArgs),
+}
+
+/// Options of `steward devices mark-development`.
+#[derive(Debug, clap::Args)]
+pub struct MarkArgs {
+    /// Which device.
+    #[command(flatten)]
+    pub which: Which,
+    /// Take the mark away.
+    #[arg(long)]
+    pub off: bool,
 }
 
 /// A device.
@@ -58,22 +80,26 @@ pub async fn run(context: &Context, command: DevicesCommand) -> Result<(), Failu
         DevicesCommand::Show(which) => show(context, &client, which).await,
         DevicesCommand::Ports(which) => ports(context, &client, which).await,
         DevicesCommand::Containers(which) => containers(context, &client, which).await,
+        DevicesCommand::MarkDevelopment(args) => mark(context, &client, args).await,
+    }
+}
+
+/// The device that is meant: the only one when none is named.
+pub(super) async fn find(client: &Client, which: Option<String>) -> Result<DeviceView, Failure> {
+    let devices: Vec<DeviceView> = decode(&client.get("/devices", &[]).await?)?;
+    match (which, devices.as_slice()) {
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => {
+            let known: Vec<&str> = devices.iter().map(|view| view.device.name.as_str()).collect();
+            Err(Failure::usage("which device?").hint(format!("There are {}.", known.join(", "))))
+        }
+        (Some(name), all) => pick(all, "device", &name, |view| [view.device.id.as_str(), view.device.name.as_str()]).cloned(),
     }
 }
 
 /// The path of the device that is meant.
 async fn path(client: &Client, which: Which) -> Result<String, Failure> {
-    let devices: Vec<DeviceView> = decode(&client.get("/devices", &[]).await?)?;
-    let names = |view: &DeviceView| -> [String; 2] { [view.device.id.to_string(), view.device.name.clone()] };
-    let id = match (which.device, devices.as_slice()) {
-        (None, [only]) => only.device.id.to_string(),
-        (None, _) => {
-            let known: Vec<String> = devices.iter().map(|view| names(view)[1].clone()).collect();
-            return Err(Failure::usage("which device?").hint(format!("There are {}.", known.join(", "))));
-        }
-        (Some(name), all) => pick(all, "device", &name, |view| [view.device.id.as_str(), view.device.name.as_str()])?.device.id.to_string(),
-    };
-    Ok(format!("/devices/{}", segment(&id)))
+    Ok(format!("/devices/{}", segment(find(client, which.device).await?.device.id.as_str())))
 }
 
 /// A status with its colour.
@@ -140,8 +166,18 @@ fn shown(view: &DeviceView, paint: Paint) -> String {
         line("docker", format!("{}, {compose}, data in {}", engine.version, engine.data_root));
     }
     line("apps", view.deployments.to_string());
+    line("for", if device.development { "development".to_owned() } else { String::new() });
     line("seen", view.observed_at.map(|at| when::ago(at.0)).unwrap_or_default());
     out
+}
+
+async fn mark(context: &Context, client: &Client, args: MarkArgs) -> Result<(), Failure> {
+    let path = path(client, args.which).await?;
+    let change = DeviceChange { development: Some(!args.off) };
+    let value = client.ask(Method::PATCH, &path, Some(&json!(change))).await?.body;
+    let view: DeviceView = decode(&value)?;
+    let said = if args.off { "is no longer marked as a development device" } else { "is marked as a development device" };
+    context.printer.done(&value, "name", &format!("{} {said}.", text::clean(&view.device.name)))
 }
 
 async fn ports(context: &Context, client: &Client, which: Which) -> Result<(), Failure> {

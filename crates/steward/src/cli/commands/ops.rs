@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use reqwest::Method;
 use serde_json::Value;
-use steward_core::operation::{Operation, OperationDetail, State};
+use steward_core::operation::{Kind, Operation, OperationDetail, State};
 
 use super::super::client::{Client, decode, segment};
 use super::super::context::Context;
@@ -101,14 +101,14 @@ fn path(id: &str) -> String {
 }
 
 /// A state with its colour.
-pub(super) fn state(state: State) -> Cell {
+pub(super) fn state(kind: Kind, state: State) -> Cell {
     let tone = match state {
         State::Succeeded => Tone::Good,
         State::Queued | State::Running | State::RollingBack => Tone::Warn,
         State::RolledBack | State::NeedsAttention => Tone::Bad,
         State::Cancelled => Tone::Dim,
     };
-    Cell::new(outcome_word(state), tone)
+    Cell::new(outcome_word(kind, state), tone)
 }
 
 async fn list(context: &Context, client: &Client, args: ListArgs) -> Result<Exit, Failure> {
@@ -130,7 +130,7 @@ async fn list(context: &Context, client: &Client, args: ListArgs) -> Result<Exit
                 operation.id.as_str().into(),
                 operation.kind.as_str().into(),
                 operation.target.into(),
-                state(operation.state),
+                state(operation.kind, operation.state),
                 operation.actor.into(),
                 when::ago(operation.created_at.0).into(),
                 took.unwrap_or_default().into(),

@@ -14,7 +14,7 @@ use super::super::{text, when};
 pub(super) fn shown(detail: &OperationDetail, full: bool, paint: Paint) -> String {
     let operation = &detail.operation;
     let head = format!("{} of {}", operation.kind.as_str(), text::clean(&operation.target));
-    let mut out = format!("{}: {}\n", paint.bold(&head), outcome_word(operation.state));
+    let mut out = format!("{}: {}\n", paint.bold(&head), outcome_word(operation.kind, operation.state));
     let took = operation.started_at.zip(operation.finished_at).map(|(from, to)| format!(", took {}", when::between(from.0, to.0)));
     let by = text::clean(&operation.actor);
     out.push_str(&format!("{} by {by} at {}{}\n", operation.id, when::date_time(operation.created_at.0), took.unwrap_or_default()));
@@ -51,7 +51,7 @@ fn targets(out: &mut String, detail: &OperationDetail, paint: Paint) {
     for target in &detail.targets {
         let result = match target.state {
             Some(_) if target.is_done() && target.changed == Some(false) => Cell::new("so already", Tone::Dim),
-            Some(state) => super::ops::state(state),
+            Some(state) => super::ops::state(detail.operation.kind, state),
             None => Cell::new("refused", Tone::Bad),
         };
         let operation = target.operation_id.as_ref().map(ToString::to_string).unwrap_or_default();

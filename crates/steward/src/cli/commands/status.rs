@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use steward_core::deployment::DeploymentState;
 use steward_core::device::DeviceStatus;
+use steward_core::reconciler::ReconcilerStatus;
 use steward_engine::DeviceView;
 
 use super::super::client::{self, decode};
@@ -10,7 +11,7 @@ use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::paint::Paint;
 use super::super::text;
-use crate::api::types::{DeploymentView, Health, HealthStatus};
+use crate::api::types::{DeploymentView, Health, HealthStatus, Version};
 
 /// Something that is wrong.
 struct Problem {
@@ -36,11 +37,16 @@ pub async fn run(context: &Context) -> Result<(), Failure> {
     let apps = client.get("/deployments", &[]).await?;
     let device_views: Vec<DeviceView> = decode(&devices)?;
     let app_views: Vec<DeploymentView> = decode(&apps)?;
-    let problems = problems(&read, &device_views, &app_views);
-    let said = sentences(&read, client::shown(client.base()), &device_views, &app_views, &problems, context.printer.paint);
+    let version = client.get("/system/version", &[]).await?;
+    let development = decode::<Version>(&version)?.development;
+    let tasks: Vec<ReconcilerStatus> = decode(&client.get("/reconcilers", &[]).await?)?;
+    let mut problems = problems(&read, &device_views, &app_views);
+    problems.extend(tasks.iter().filter_map(failing));
+    let said = sentences(&read, client::shown(client.base()), &device_views, &app_views, &problems, development, context.printer.paint);
     let shown = json!({
         "status": if problems.is_empty() { "ok" } else { "problems" },
         "url": client::shown(client.base()),
+        "development": development,
         "health": health,
         "devices": devices,
         "deployments": apps,
@@ -78,7 +84,23 @@ fn problems(health: &Health, devices: &[DeviceView], apps: &[DeploymentView]) ->
     problems
 }
 
-fn sentences(health: &Health, url: &str, devices: &[DeviceView], apps: &[DeploymentView], problems: &[Problem], paint: Paint) -> String {
+/// What is wrong with a background task whose last activation failed.
+fn failing(task: &ReconcilerStatus) -> Option<Problem> {
+    let failure = task.failure.as_ref()?;
+    let times = if task.failures > 1 { format!(" {} times in a row", task.failures) } else { String::new() };
+    let message = format!("the background task {} failed{times}: {}", task.name, failure.message);
+    Some(Problem { target: task.name.clone(), message, hint: format!("steward reconcilers run {}", task.name) })
+}
+
+fn sentences(
+    health: &Health,
+    url: &str,
+    devices: &[DeviceView],
+    apps: &[DeploymentView],
+    problems: &[Problem],
+    development: bool,
+    paint: Paint,
+) -> String {
     let verdict = match problems.len() {
         0 => paint.good("All good."),
         number => paint.bad(&format!("{}:", text::count(number, "problem"))),
@@ -94,6 +116,11 @@ fn sentences(health: &Health, url: &str, devices: &[DeviceView], apps: &[Deploym
     };
     out.push_str(&format!("{devices_said}. {}.\n", apps_said(apps)));
     out.push_str(&format!("Steward {} at {url}\n", text::clean(&health.version)));
+    if development {
+        let marked = devices.iter().filter(|view| view.device.development).count();
+        let touched = format!("{} of {}", marked, text::count(devices.len(), "device"));
+        out.push_str(&format!("{} It may touch {touched}.\n", paint.warn("This is a development instance.")));
+    }
     out
 }
 

@@ -1,6 +1,6 @@
 //! What came of an operation, in words.
 
-use steward_core::operation::{CommandRecord, OperationDetail, State, StepRecord, StepState};
+use steward_core::operation::{CommandRecord, Kind, OperationDetail, State, StepRecord, StepState};
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -10,8 +10,11 @@ use super::super::text;
 const OUTPUT_LINES: usize = 10;
 
 /// A state as a person would say it.
-pub fn outcome_word(state: State) -> &'static str {
+pub fn outcome_word(kind: Kind, state: State) -> &'static str {
     match state {
+        // What cannot be undone was not.
+        State::RolledBack if kind.is_irreversible() => "failed",
+        State::Cancelled if kind.is_irreversible() => "cancelled",
         State::Queued => "waiting",
         State::Running => "under way",
         State::RollingBack => "being undone",
@@ -42,6 +45,7 @@ pub fn failure(detail: &OperationDetail) -> Failure {
     let (exit, effect) = match operation.state {
         State::NeedsAttention if !detail.targets.is_empty() => (Exit::NEEDS_ATTENTION, "What is done stays done."),
         State::NeedsAttention => (Exit::NEEDS_ATTENTION, "Not all of it could be undone."),
+        _ if operation.kind.is_irreversible() => (Exit::ROLLED_BACK, "It cannot be undone: what it did until then stays."),
         _ => (Exit::ROLLED_BACK, "All was undone; nothing changed."),
     };
     let cause = operation.error.as_ref().map(|error| error.message.trim_end_matches('.').to_owned());
