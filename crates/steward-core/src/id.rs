@@ -96,6 +96,8 @@ ids! {
     DeviceId = "dev";
     /// An operation.
     OperationId = "op";
+    /// A schedule.
+    ScheduleId = "sch";
     /// A signed-in browser or CLI.
     SessionId = "ses";
     /// An API token.

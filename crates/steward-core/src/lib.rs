@@ -24,9 +24,10 @@ pub mod refusal;
 pub mod retention;
 pub mod role;
 pub mod script;
+pub mod schedule;
 pub mod time;
 pub mod user;
 
-pub use id::{AuditId, DeploymentId, DeviceId, OperationId, SessionId, TokenId, UserId};
+pub use id::{AuditId, DeploymentId, DeviceId, OperationId, ScheduleId, SessionId, TokenId, UserId};
 pub use refusal::{Code, Refusal};
 pub use time::Timestamp;

@@ -188,6 +188,8 @@ names! {
     ContainerPath: is_container_path, 1..=255, "path", "an absolute path without `.`, `..`, `:` or control characters";
     /// The name of a host maintenance script: its file's name.
     ScriptName: is_docker_name, 1..=64, "script", "letters, digits, `_`, `.` and `-`, starting with a letter or digit";
+    /// The name of a schedule.
+    ScheduleName: is_slug, 1..=40, "name", "lower-case letters, digits and single hyphens, starting and ending with a letter or digit";
     /// The name of a user account.
     UserName: is_user_name, 1..=64, "user", "letters, digits, `_`, `.`, `-` and `@`, starting with a letter";
 }

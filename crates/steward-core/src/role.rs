@@ -111,6 +111,8 @@ permissions! {
     ReconcilerRun = "reconciler.run", Admin;
     /// Cancel an operation.
     OperationCancel = "operation.cancel", Operator;
+    /// Make, change, pause and remove schedules, of operations that one may ask for oneself.
+    ManageSchedules = "schedules.manage", Operator;
     /// Finish what an operation left undone.
     OperationRetry = "operation.retry", Operator;
 }
