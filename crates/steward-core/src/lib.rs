@@ -23,8 +23,8 @@ pub mod redact;
 pub mod refusal;
 pub mod retention;
 pub mod role;
-pub mod script;
 pub mod schedule;
+pub mod script;
 pub mod time;
 pub mod user;
 

@@ -31,6 +31,8 @@ pub mod meta;
 pub mod operations;
 pub mod retention;
 pub mod revisions;
+pub mod schedule_runs;
+pub mod schedules;
 pub mod secrets;
 pub mod sessions;
 pub mod targets;

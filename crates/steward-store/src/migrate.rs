@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_bulk.sql"),
     include_str!("../migrations/0004_retention.sql"),
     include_str!("../migrations/0005_development.sql"),
+    include_str!("../migrations/0006_schedules.sql"),
 ];
 
 /// The newest version of the schema that this program knows.

@@ -11,3 +11,4 @@ mod opening;
 mod operations;
 mod retention;
 mod sample;
+mod schedules;
