@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{DeploymentId, DeviceId, OperationId};
+use crate::id::{DeploymentId, DeviceId, OperationId, ScheduleId};
 
 /// What a client can subscribe to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -18,6 +18,8 @@ pub enum Channel {
     Operations,
     /// Reconcilers: every beginning and end of an activation that says something new.
     Reconcilers,
+    /// Schedules: made, changed, removed, and every run.
+    Schedules,
 }
 
 /// How far a running step is. Amounts are absent when the source does not say them.
@@ -74,6 +76,11 @@ pub enum Event {
         /// Its name.
         name: &'static str,
     },
+    /// A schedule changed, or a run of it was decided.
+    Schedule {
+        /// Which.
+        id: ScheduleId,
+    },
 }
 
 impl Event {
@@ -84,6 +91,7 @@ impl Event {
             Event::Deployment { .. } | Event::Progress(_) => Channel::Deployments,
             Event::Operation { .. } => Channel::Operations,
             Event::Reconciler { .. } => Channel::Reconcilers,
+            Event::Schedule { .. } => Channel::Schedules,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{SessionId, TokenId, UserId};
+use crate::id::{ScheduleId, SessionId, TokenId, UserId};
 use crate::name::UserName;
 use crate::role::Role;
 use crate::time::Timestamp;
@@ -90,6 +90,15 @@ pub enum Actor {
         /// The address it came from.
         address: String,
     },
+    /// A schedule, with the rights that its owner has now.
+    Schedule {
+        /// The schedule.
+        id: ScheduleId,
+        /// Its owner's role at this moment; none when the account is gone.
+        role: Option<Role>,
+        /// Its name and its owner's, such as `schedule nightly (anna)`.
+        shown: String,
+    },
     /// Steward itself: recovery, reconcilers.
     System,
 }
@@ -99,6 +108,7 @@ impl Actor {
     pub fn role(&self) -> Option<Role> {
         match self {
             Actor::User { role, .. } => Some(*role),
+            Actor::Schedule { role, .. } => *role,
             Actor::Anonymous { .. } => None,
             Actor::System => Some(Role::Owner),
         }
@@ -109,6 +119,7 @@ impl Actor {
         match self {
             Actor::User { name, .. } => name.as_str(),
             Actor::Anonymous { .. } => "anonymous",
+            Actor::Schedule { shown, .. } => shown,
             Actor::System => "system",
         }
     }
@@ -125,7 +136,7 @@ impl Actor {
     pub fn address(&self) -> &str {
         match self {
             Actor::User { address, .. } | Actor::Anonymous { address } => address,
-            Actor::System => "",
+            Actor::Schedule { .. } | Actor::System => "",
         }
     }
 }

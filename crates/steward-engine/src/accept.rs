@@ -36,6 +36,9 @@ impl Inner {
         if let Some(key) = &submission.idempotency_key {
             idempotency::insert(&mut tx, &scope(actor), key, digest, &operation.id, now).await.map_err(error::store)?;
         }
+        if let Some(due) = &submission.due {
+            due.started(&mut tx, &operation, now).await?;
+        }
         tx.commit().await.map_err(error::store)?;
         recorded.insert(0, Recorded { operation: operation.clone(), digest: digest.to_owned() });
         self.announce(recorded);

@@ -9,12 +9,13 @@ use steward_core::operation::{Kind, Operation, Request};
 use steward_core::plan::Plan;
 use steward_core::role::Permission;
 use steward_core::user::Actor;
-use steward_core::{Code, OperationId, Refusal};
-use steward_store::{audit, idempotency, operations as rows};
+use steward_core::{Code, OperationId, Refusal, Timestamp};
+use steward_store::{Connection, audit, idempotency, operations as rows};
 
 use crate::engine::{Engine, Inner};
 use crate::error;
 use crate::operations::{self, Prepared};
+use crate::schedules::Due;
 
 /// What comes with a request.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,15 @@ pub struct Submission {
     pub idempotency_key: Option<String>,
     /// The hash of the plan that the person saw; another plan is refused.
     pub plan_hash: Option<String>,
+    /// The due time of the schedule that asks.
+    pub(crate) due: Option<Due>,
+}
+
+impl Submission {
+    /// What a person sends with a request.
+    pub fn new(idempotency_key: Option<String>, plan_hash: Option<String>) -> Self {
+        Self { idempotency_key, plan_hash, due: None }
+    }
 }
 
 /// An accepted request.
@@ -81,7 +91,7 @@ impl Engine {
 }
 
 /// What a request is about, as far as it says so itself.
-fn target_of(request: &Request) -> String {
+pub(crate) fn target_of(request: &Request) -> String {
     if let Some(id) = request.deployment_id() {
         return id.to_string();
     }
@@ -104,21 +114,33 @@ impl Inner {
     /// Whether an actor may do it.
     pub fn authorize(&self, actor: &Actor, permission: Permission) -> Result<(), Refusal> {
         match actor.role() {
+            None if matches!(actor, Actor::Schedule { .. }) => {
+                Err(Refusal::new(Code::NotAllowed, "the account that owns this schedule is gone")
+                    .with_hint("Save the schedule again: whoever saves it owns it."))
+            }
             None => Err(Refusal::new(Code::NotSignedIn, "sign in first")),
             Some(role) if role.may(permission) => Ok(()),
             Some(role) => Err(Refusal::new(
                 Code::NotAllowed,
-                format!("this needs the role {}; you are {}", permission.lowest_role().as_str(), role.as_str()),
+                match actor {
+                    Actor::Schedule { .. } => {
+                        format!("this needs the role {}; the schedule's owner is {}", permission.lowest_role().as_str(), role.as_str())
+                    }
+                    _ => format!("this needs the role {}; you are {}", permission.lowest_role().as_str(), role.as_str()),
+                },
             )),
         }
     }
 
-    async fn submit(&self, actor: &Actor, request: &Request, submission: &Submission) -> Result<Accepted, Refused> {
-        let kind = request.kind();
-        self.authorize(actor, kind.permission())?;
-        if let Request::DeploymentBulk(bulk) = request {
-            bulk.deployment_ids.iter().try_for_each(|id| self.authorize(actor, bulk.action.request(id.clone()).kind().permission()))?;
-        }
+    /// Whether an actor may ask for it, and for each of its parts.
+    pub fn authorize_request(&self, actor: &Actor, request: &Request) -> Result<(), Refusal> {
+        self.authorize(actor, request.kind().permission())?;
+        let Request::DeploymentBulk(bulk) = request else { return Ok(()) };
+        bulk.deployment_ids.iter().try_for_each(|id| self.authorize(actor, bulk.action.request(id.clone()).kind().permission()))
+    }
+
+    pub async fn submit(&self, actor: &Actor, request: &Request, submission: &Submission) -> Result<Accepted, Refused> {
+        self.authorize_request(actor, request)?;
         let digest = digest(request);
         if let Some(accepted) = self.already(actor, request, submission, &digest).await? {
             return Ok(accepted);
@@ -141,6 +163,8 @@ impl Inner {
     async fn already(&self, actor: &Actor, request: &Request, submission: &Submission, digest: &str) -> Result<Option<Accepted>, Refused> {
         match self.known(actor, submission, digest).await? {
             Some(accepted) => Ok(Some(accepted)),
+            // A run of a schedule is an operation of its own, also while the same one is under way.
+            None if submission.due.is_some() => self.under_way(request, "a run of a schedule").await,
             None => self.under_way(request, digest).await,
         }
     }
@@ -212,19 +236,31 @@ impl Inner {
 
     /// Writes the row of a refusal. When that cannot be written either, the caller hears of the store.
     pub async fn audit_refusal(&self, actor: &Actor, action: &str, target: &str, refusal: &Refusal) -> Result<(), Refusal> {
-        let entry = AuditEntry {
-            actor: actor.display().to_owned(),
-            address: actor.address().to_owned(),
-            action: action.to_owned(),
-            target: target.to_owned(),
-            phase: AuditPhase::Refused,
-            operation_id: None,
-            detail: json!({ "code": refusal.code, "message": refusal.message }),
-        };
         let mut tx = self.store.begin().await.map_err(error::store)?;
-        audit::append(&mut tx, &entry, self.clock.now()).await.map_err(error::store)?;
+        append_refusal(&mut tx, actor, action, target, refusal, self.clock.now()).await?;
         tx.commit().await.map_err(error::store)
     }
+}
+
+/// Adds the row of a refusal to a transaction.
+pub(crate) async fn append_refusal(
+    conn: &mut Connection,
+    actor: &Actor,
+    action: &str,
+    target: &str,
+    refusal: &Refusal,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let entry = AuditEntry {
+        actor: actor.display().to_owned(),
+        address: actor.address().to_owned(),
+        action: action.to_owned(),
+        target: target.to_owned(),
+        phase: AuditPhase::Refused,
+        operation_id: None,
+        detail: json!({ "code": refusal.code, "message": refusal.message }),
+    };
+    audit::append(conn, &entry, now).await.map_err(error::store).map(|_| ())
 }
 
 /// Whose idempotency keys are one set.

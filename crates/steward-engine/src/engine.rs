@@ -20,6 +20,7 @@ use crate::error;
 use crate::logs::LogHub;
 use crate::observe::Observers;
 use crate::reconcile::Supervisor;
+use crate::schedules::Schedules;
 use crate::seams::{Clock, Random, id_bytes};
 use crate::vault::Vault;
 use crate::worker::Running;
@@ -42,6 +43,8 @@ pub struct Timing {
     pub retry_engine: Duration,
     /// How long to wait before the store is tried again, when it could not be written.
     pub retry_store: Duration,
+    /// How long schedules are left alone at most: the wall clock may jump.
+    pub look_at_schedules: Duration,
 }
 
 impl Default for Timing {
@@ -53,6 +56,7 @@ impl Default for Timing {
             observe_every: Duration::from_secs(15),
             retry_engine: Duration::from_secs(2),
             retry_store: Duration::from_secs(1),
+            look_at_schedules: Duration::from_secs(30),
         }
     }
 }
@@ -99,6 +103,7 @@ pub(crate) struct Inner {
     pub log_hub: LogHub,
     pub running: Running,
     pub reconcilers: Supervisor,
+    pub schedules: Schedules,
     pub timing: Timing,
     pub development: bool,
     pub wake: Notify,
@@ -134,6 +139,7 @@ impl Engine {
             log_hub: LogHub::default(),
             running: Running::default(),
             reconcilers: Supervisor::new(),
+            schedules: Schedules::new(config.clock.now()),
             catalog: Catalog::new(config.catalog),
             archives: Arc::new(config.archives),
             store: config.store,
@@ -156,6 +162,7 @@ impl Engine {
         inner.recover().await?;
         inner.start_reconcilers();
         inner.tasks.spawn(inner.clone().work());
+        inner.tasks.spawn(inner.clone().keep_schedules());
         Ok(Self { inner })
     }
 

@@ -23,6 +23,7 @@ mod recovery;
 mod retention;
 mod reveal;
 mod run;
+mod schedules;
 mod seams;
 mod supervise;
 mod vault;
@@ -36,4 +37,5 @@ pub use queries::{
     ServiceView, VolumeView,
 };
 pub use retention::RetentionView;
+pub use schedules::{CalendarDay, CalendarQuery, SchedulePreview, ScheduleView};
 pub use seams::{Clock, OsRandom, Random, SystemClock};

@@ -1,4 +1,4 @@
-//! The worker: takes queued operations when their locks are free, oldest first.
+//! The worker: takes queued operations when their locks are free, those of people first, oldest first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use steward_core::event::Event;
 use steward_core::operation::{Operation, State, Waiting};
 use steward_core::{DeviceId, OperationId, Refusal};
-use steward_store::{locks, operations as rows};
+use steward_store::{locks, operations as rows, schedule_runs};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Inner;
@@ -100,7 +100,11 @@ impl Inner {
     async fn take_up(self: &Arc<Self>) -> Result<(), Refusal> {
         let queued = {
             let mut reader = self.store.read().await.map_err(error::store)?;
-            rows::queued(&mut reader).await.map_err(error::store)?
+            let of_schedules = schedule_runs::queued(&mut reader).await.map_err(error::store)?;
+            let mut queued = rows::queued(&mut reader).await.map_err(error::store)?;
+            // A person before a schedule; the sort keeps the order of acceptance otherwise.
+            queued.sort_by_key(|(operation, _)| of_schedules.contains(&operation.id));
+            queued
         };
         let mut claimed: HashMap<String, OperationId> = HashMap::new();
         for (operation, locks) in queued {

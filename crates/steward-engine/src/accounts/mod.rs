@@ -53,7 +53,7 @@ impl Accounts {
     }
 }
 
-/// Writes the row of something that was done to an account, in the transaction that does it.
+/// Writes the row of something that was done to one of Steward's own rows, in the transaction that does it.
 pub(crate) async fn done(
     conn: &mut Connection,
     actor: &Actor,

@@ -101,7 +101,7 @@ async fn a_plan_that_was_seen_and_does_not_fit_any_more_is_refused() {
     let scene = Scene::new().await;
     let plan = scene.engine.plan(&scene.owner, &deploy("web", "site")).await.unwrap();
     scene.host.write_volume("steward-site_data", "photo", b"1");
-    let submission = Submission { plan_hash: Some(plan.hash), idempotency_key: None };
+    let submission = Submission::new(None, Some(plan.hash));
     let refused = scene.engine.submit(&scene.owner, deploy("web", "site"), submission).await.unwrap_err();
     assert_eq!(refused.refusal.code, Code::PlanStale);
     assert!(refused.plan.is_some());
@@ -111,7 +111,7 @@ async fn a_plan_that_was_seen_and_does_not_fit_any_more_is_refused() {
 #[tokio::test]
 async fn an_idempotency_key_gives_the_same_operation_and_no_other() {
     let scene = Scene::new().await;
-    let with_key = || Submission { idempotency_key: Some("k1".to_owned()), plan_hash: None };
+    let with_key = || Submission::new(Some("k1".to_owned()), None);
     let first = scene.engine.submit(&scene.owner, deploy("web", "site"), with_key()).await.unwrap();
     let second = scene.engine.submit(&scene.owner, deploy("web", "site"), with_key()).await.unwrap();
     assert_eq!(first.operation.id, second.operation.id);

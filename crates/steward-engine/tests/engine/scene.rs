@@ -129,6 +129,7 @@ pub fn timing() -> Timing {
         observe_every: Duration::from_secs(60),
         retry_engine: Duration::from_millis(5),
         retry_store: Duration::from_millis(20),
+        look_at_schedules: Duration::from_millis(20),
     }
 }
 

@@ -130,7 +130,7 @@ pub struct IdempotencyKey(Option<String>);
 impl IdempotencyKey {
     /// What the engine is told beside the request itself.
     pub fn with_plan(self, plan_hash: Option<String>) -> Submission {
-        Submission { idempotency_key: self.0, plan_hash }
+        Submission::new(self.0, plan_hash)
     }
 }
 

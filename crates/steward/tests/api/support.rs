@@ -147,6 +147,7 @@ impl TestApp {
             observe_every: Duration::from_millis(100),
             retry_engine: Duration::from_millis(50),
             retry_store: Duration::from_millis(20),
+            look_at_schedules: Duration::from_millis(20),
         };
         let engine = Engine::start(EngineConfig {
             store: store.clone(),

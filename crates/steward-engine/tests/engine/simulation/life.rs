@@ -229,5 +229,6 @@ fn timing() -> Timing {
         observe_every: Duration::from_secs(60),
         retry_engine: Duration::from_millis(100),
         retry_store: Duration::from_millis(100),
+        look_at_schedules: Duration::from_secs(30),
     }
 }

@@ -202,7 +202,8 @@ impl Connection {
 
     /// Says what is subscribed to now.
     async fn subscribed(&mut self) -> Step {
-        let mut channels: Vec<Channel> = [Channel::Devices, Channel::Deployments, Channel::Operations, Channel::Reconcilers]
+        let all = [Channel::Devices, Channel::Deployments, Channel::Operations, Channel::Schedules, Channel::Reconcilers];
+        let mut channels: Vec<Channel> = all
             .into_iter()
             .filter(|channel| self.topics.contains(channel))
             .collect();
@@ -271,6 +272,7 @@ impl Connection {
             }
             Event::Deployment { id, what } => self.say(Topic::Deployments, what, json!({ "deployment_id": id })).await,
             Event::Progress(progress) => self.say(Topic::Deployments, "progress", json!(progress)).await,
+            Event::Schedule { id } => self.say(Topic::Schedules, "changed", json!({ "schedule_id": id })).await,
             Event::Operation { id, deployment_id } => {
                 self.say(Topic::Operations, "changed", json!({ "operation_id": id, "deployment_id": deployment_id })).await
             }

@@ -46,6 +46,8 @@ pub enum Topic {
     Operations,
     /// Background tasks.
     Reconcilers,
+    /// Schedules.
+    Schedules,
     /// Log lines.
     Logs,
     /// The connection itself.

@@ -1,0 +1,140 @@
+//! What can be seen of schedules.
+
+use serde::{Deserialize, Serialize};
+use steward_core::operation::Request;
+use steward_core::role::Permission;
+use steward_core::schedule::{Cron, DueTimes, Schedule, ScheduleRun, ZoneName};
+use steward_core::user::Actor;
+use steward_core::{DeploymentId, Refusal, Timestamp};
+use steward_store::{Connection, deployments, schedule_runs, schedules, users};
+
+use super::find;
+use crate::door::target_of;
+use crate::engine::{Engine, Inner};
+use crate::error;
+
+/// How many due times ahead a view shows.
+const NEXT: usize = 3;
+
+/// A schedule with what is known about it now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ScheduleView {
+    /// The schedule.
+    #[serde(flatten)]
+    pub schedule: Schedule,
+    /// When it runs, in plain words.
+    pub words: String,
+    /// What its request is about: the name of an app or of a volume.
+    pub target: String,
+    /// The next three due times; none while it is paused.
+    pub next: Vec<Timestamp>,
+    /// What came of the newest due time.
+    pub last_run: Option<ScheduleRun>,
+    /// Why the next run will be refused, as far as that can be said now.
+    pub problem: Option<String>,
+}
+
+/// What a cron expression means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SchedulePreview {
+    /// The expression as it is kept.
+    pub cron: Cron,
+    /// The time zone.
+    pub time_zone: ZoneName,
+    /// When it runs, in plain words.
+    pub words: String,
+    /// The next due times.
+    pub next: Vec<Timestamp>,
+}
+
+impl Engine {
+    /// Every schedule, by name.
+    ///
+    /// # Errors
+    /// `not_allowed`.
+    pub async fn schedules(&self, actor: &Actor) -> Result<Vec<ScheduleView>, Refusal> {
+        self.inner.authorize(actor, Permission::Read)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        let all = schedules::list(&mut reader).await.map_err(error::store)?;
+        let mut views = Vec::with_capacity(all.len());
+        for schedule in all {
+            views.push(self.inner.schedule_view(&mut reader, schedule).await?);
+        }
+        Ok(views)
+    }
+
+    /// One schedule, by its id or its name.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn schedule(&self, actor: &Actor, which: &str) -> Result<ScheduleView, Refusal> {
+        self.inner.authorize(actor, Permission::Read)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        let schedule = find(&mut reader, which).await?;
+        self.inner.schedule_view(&mut reader, schedule).await
+    }
+
+    /// What came of a schedule's due times, the newest first.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`.
+    pub async fn schedule_runs(
+        &self,
+        actor: &Actor,
+        which: &str,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<ScheduleRun>, Refusal> {
+        self.inner.authorize(actor, Permission::Read)?;
+        let mut reader = self.inner.store.read().await.map_err(error::store)?;
+        let schedule = find(&mut reader, which).await?;
+        schedule_runs::list(&mut reader, &schedule.id, before, limit).await.map_err(error::store)
+    }
+
+    /// What a cron expression means in a time zone, and its next due times.
+    ///
+    /// # Errors
+    /// `not_allowed`; `invalid_value` with the field.
+    pub fn preview_schedule(&self, actor: &Actor, cron: &str, time_zone: &str, count: usize) -> Result<SchedulePreview, Refusal> {
+        self.inner.authorize(actor, Permission::Read)?;
+        let (cron, time_zone) = (Cron::parse(cron)?, ZoneName::parse(time_zone)?);
+        let next = DueTimes::new(&cron, &time_zone).after(self.inner.clock.now()).take(count).collect();
+        Ok(SchedulePreview { words: cron.words(), next, cron, time_zone })
+    }
+}
+
+impl Inner {
+    pub(super) async fn schedule_view(&self, conn: &mut Connection, schedule: Schedule) -> Result<ScheduleView, Refusal> {
+        let last_run = schedule_runs::list(conn, &schedule.id, None, 1).await.map_err(error::store)?.pop();
+        let next = match schedule.enabled {
+            true => schedule.due_times().after(self.clock.now()).take(NEXT).collect(),
+            false => Vec::new(),
+        };
+        let problem = self.problem_of(conn, &schedule).await?;
+        let target = name_of_target(conn, &schedule.request).await?;
+        Ok(ScheduleView { words: schedule.cron.words(), target, next, last_run, problem, schedule })
+    }
+
+    async fn problem_of(&self, conn: &mut Connection, schedule: &Schedule) -> Result<Option<String>, Refusal> {
+        let owner = users::get(conn, &schedule.owner_id).await.map_err(error::store)?;
+        let needed = schedule.request.kind().permission();
+        Ok(match owner {
+            None => Some(format!("The account of {}, who owns it, is gone. Whoever saves it owns it.", schedule.owner)),
+            Some(owner) if !owner.role.may(needed) => Some(format!(
+                "{} owns it and is {} now; it needs the role {}.",
+                owner.name,
+                owner.role.as_str(),
+                needed.lowest_role().as_str()
+            )),
+            Some(_) => None,
+        })
+    }
+}
+
+/// What a request is about, by the name that it has now or had when it was removed.
+async fn name_of_target(conn: &mut Connection, request: &Request) -> Result<String, Refusal> {
+    let target = target_of(request);
+    let Ok(id) = DeploymentId::parse(&target) else { return Ok(target) };
+    let deployment = deployments::get(conn, &id).await.map_err(error::store)?;
+    Ok(deployment.map_or(target, |deployment| deployment.name.to_string()))
+}
