@@ -37,5 +37,5 @@ pub use queries::{
     ServiceView, VolumeView,
 };
 pub use retention::RetentionView;
-pub use schedules::{CalendarDay, CalendarQuery, SchedulePreview, ScheduleView};
+pub use schedules::{CalendarDay, CalendarQuery, RunView, SchedulePreview, ScheduleView};
 pub use seams::{Clock, OsRandom, Random, SystemClock};

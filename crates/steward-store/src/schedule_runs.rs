@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use sqlx::sqlite::SqliteRow;
+use steward_core::operation::State;
 use steward_core::schedule::{RunOutcome, ScheduleRun};
 use steward_core::{OperationId, ScheduleId, Timestamp};
 
@@ -95,18 +96,30 @@ pub async fn any_idle_after(conn: &mut Connection, id: &ScheduleId, now: Timesta
     Ok(found.is_some())
 }
 
-/// Runs of a schedule, the newest due time first.
+/// Runs of a schedule, the newest due time first, each with the state that its operation has now.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(conn: &mut Connection, id: &ScheduleId, before: Option<Timestamp>, limit: u32) -> Result<Vec<ScheduleRun>> {
-    let rows = sqlx::query("SELECT * FROM schedule_runs WHERE schedule_id = $1 AND due_at < $2 ORDER BY due_at DESC LIMIT $3")
-        .bind(id.as_str())
-        .bind(before.map_or(i64::MAX, |at| at.0))
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read).collect()
+pub async fn list(
+    conn: &mut Connection,
+    id: &ScheduleId,
+    before: Option<Timestamp>,
+    limit: u32,
+) -> Result<Vec<(ScheduleRun, Option<State>)>> {
+    let rows = sqlx::query(
+        "SELECT *, (SELECT state FROM operations WHERE operations.id = schedule_runs.operation_id) AS state
+         FROM schedule_runs WHERE schedule_id = $1 AND due_at < $2 ORDER BY due_at DESC LIMIT $3",
+    )
+    .bind(id.as_str())
+    .bind(before.map_or(i64::MAX, |at| at.0))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((read(row)?, maybe_state(row)?))).collect()
+}
+
+fn maybe_state(row: &SqliteRow) -> Result<Option<State>> {
+    if row::plain::<Option<&str>>(row, "state")?.is_none() { Ok(None) } else { row::word(row, "state", State::parse).map(Some) }
 }
 
 /// Runs of a schedule with a due time in a range: its begin belongs to it, its end does not.
@@ -138,14 +151,14 @@ pub async fn under_way(conn: &mut Connection, id: &ScheduleId) -> Result<Option<
     row.as_ref().map(|row| row::parsed(row, "id", OperationId::parse)).transpose()
 }
 
-/// The queued operations that schedules asked for.
+/// The queued operations that schedules asked for, and the parts of such.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn queued(conn: &mut Connection) -> Result<HashSet<OperationId>> {
     let rows = sqlx::query(
-        "SELECT operations.id FROM operations JOIN schedule_runs ON schedule_runs.operation_id = operations.id
-         WHERE operations.state = 'queued'",
+        "SELECT operations.id FROM operations JOIN schedule_runs
+         ON schedule_runs.operation_id IN (operations.id, operations.parent_id) WHERE operations.state = 'queued'",
     )
     .fetch_all(conn)
     .await?;

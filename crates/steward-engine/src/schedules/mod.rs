@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 
 pub use calendar::{CalendarDay, CalendarQuery};
 pub(crate) use due::Due;
-pub use view::{SchedulePreview, ScheduleView};
+pub use view::{RunView, SchedulePreview, ScheduleView};
 
 use crate::error;
 

@@ -1,7 +1,7 @@
 //! What can be seen of schedules.
 
 use serde::{Deserialize, Serialize};
-use steward_core::operation::Request;
+use steward_core::operation::{Request, State};
 use steward_core::role::Permission;
 use steward_core::schedule::{Cron, DueTimes, Schedule, ScheduleRun, ZoneName};
 use steward_core::user::Actor;
@@ -29,9 +29,25 @@ pub struct ScheduleView {
     /// The next three due times; none while it is paused.
     pub next: Vec<Timestamp>,
     /// What came of the newest due time.
-    pub last_run: Option<ScheduleRun>,
+    pub last_run: Option<RunView>,
     /// Why the next run will be refused, as far as that can be said now.
     pub problem: Option<String>,
+}
+
+/// What came of a due time, and of its operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RunView {
+    /// What came of the due time.
+    #[serde(flatten)]
+    pub run: ScheduleRun,
+    /// Where its operation is now; none when there is none, or none any more.
+    pub state: Option<State>,
+}
+
+impl From<(ScheduleRun, Option<State>)> for RunView {
+    fn from((run, state): (ScheduleRun, Option<State>)) -> Self {
+        Self { run, state }
+    }
 }
 
 /// What a cron expression means.
@@ -78,17 +94,12 @@ impl Engine {
     ///
     /// # Errors
     /// `not_allowed`, `not_found`.
-    pub async fn schedule_runs(
-        &self,
-        actor: &Actor,
-        which: &str,
-        before: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<Vec<ScheduleRun>, Refusal> {
+    pub async fn schedule_runs(&self, actor: &Actor, which: &str, before: Option<Timestamp>, limit: u32) -> Result<Vec<RunView>, Refusal> {
         self.inner.authorize(actor, Permission::Read)?;
         let mut reader = self.inner.store.read().await.map_err(error::store)?;
         let schedule = find(&mut reader, which).await?;
-        schedule_runs::list(&mut reader, &schedule.id, before, limit).await.map_err(error::store)
+        let runs = schedule_runs::list(&mut reader, &schedule.id, before, limit).await.map_err(error::store)?;
+        Ok(runs.into_iter().map(RunView::from).collect())
     }
 
     /// What a cron expression means in a time zone, and its next due times.
@@ -105,7 +116,7 @@ impl Engine {
 
 impl Inner {
     pub(super) async fn schedule_view(&self, conn: &mut Connection, schedule: Schedule) -> Result<ScheduleView, Refusal> {
-        let last_run = schedule_runs::list(conn, &schedule.id, None, 1).await.map_err(error::store)?.pop();
+        let last_run = schedule_runs::list(conn, &schedule.id, None, 1).await.map_err(error::store)?.pop().map(RunView::from);
         let next = match schedule.enabled {
             true => schedule.due_times().after(self.clock.now()).take(NEXT).collect(),
             false => Vec::new(),

@@ -159,6 +159,10 @@ async fn a_person_comes_before_a_schedule() {
     let stop = steward_core::operation::DeploymentStop { deployment_id: stage.app.clone() };
     let stop = steward_core::operation::Request::DeploymentStop(stop);
     let person = stage.engine.submit(&stage.anna, stop, Submission::default()).await.unwrap().operation.id;
+    // Both wait for the lock that the first one holds.
+    while stage.detail(&person).await.operation.waiting.is_none() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
     stage.host.release();
     stage.rests(&scheduled).await;
     stage.rests(&person).await;
@@ -249,7 +253,7 @@ fn kills_at_the_due_second() {
         std::thread::sleep(Duration::from_micros(u64::try_from(round * 600).unwrap()));
         let decided = life.block_on(async {
             let last = engine.schedule(&anna, "minutely").await.ok().and_then(|view| view.last_run);
-            last.is_some_and(|run| run.due_at == minute(round))
+            last.is_some_and(|last| last.run.due_at == minute(round))
         });
         killed_in_the_middle += i32::from(!decided);
         drop(engine);
@@ -262,7 +266,7 @@ fn kills_at_the_due_second() {
         let store = open().await;
         let engine = started(store.clone()).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let runs = engine.schedule_runs(&anna, "minutely", None, 500).await.unwrap();
+        let runs: Vec<_> = engine.schedule_runs(&anna, "minutely", None, 500).await.unwrap().into_iter().map(|view| view.run).collect();
         let due: BTreeSet<Timestamp> = runs.iter().map(|run| run.due_at).collect();
         assert_eq!(due.len(), runs.len());
         let accounted: i64 = runs.iter().map(|run| 1 + i64::from(run.missed_before)).sum();

@@ -122,7 +122,7 @@ impl Stage {
     pub async fn runs(&self, name: &str) -> Vec<ScheduleRun> {
         let mut runs = self.engine.schedule_runs(&self.anna, name, None, 500).await.unwrap();
         runs.reverse();
-        runs
+        runs.into_iter().map(|view| view.run).collect()
     }
 
     /// The same as due time and outcome.
@@ -142,7 +142,7 @@ impl Stage {
         self.clock.set(at);
         let decided = async {
             loop {
-                if let Some(run) = self.view(name).await.last_run.filter(|run| run.due_at == due) {
+                if let Some(run) = self.view(name).await.last_run.map(|view| view.run).filter(|run| run.due_at == due) {
                     return run;
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;

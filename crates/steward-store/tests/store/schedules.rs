@@ -116,8 +116,9 @@ async fn a_due_time_is_decided_once() {
     assert!(matches!(schedule_runs::insert(&mut tx, &run(&one, 100, RunOutcome::Started)).await, Err(StoreError::NotUnique(_))));
     schedule_runs::insert(&mut tx, &run(&other, 100, RunOutcome::Missed)).await.unwrap();
     schedule_runs::insert(&mut tx, &run(&one, 200, RunOutcome::Missed)).await.unwrap();
-    assert_eq!(schedule_runs::list(&mut tx, &one.id, None, 10).await.unwrap(), [run(&one, 200, RunOutcome::Missed), first.clone()]);
-    assert_eq!(schedule_runs::list(&mut tx, &one.id, Some(Timestamp(200)), 10).await.unwrap(), std::slice::from_ref(&first));
+    let listed = schedule_runs::list(&mut tx, &one.id, None, 10).await.unwrap();
+    assert_eq!(listed, [(run(&one, 200, RunOutcome::Missed), None), (first.clone(), None)]);
+    assert_eq!(schedule_runs::list(&mut tx, &one.id, Some(Timestamp(200)), 10).await.unwrap(), [(first.clone(), None)]);
     assert_eq!(schedule_runs::between(&mut tx, &one.id, Timestamp(100), Timestamp(200)).await.unwrap(), [first]);
     let newest = async |tx: &mut steward_store::Connection, until| schedule_runs::newest(tx, &one.id, Timestamp(until)).await.unwrap();
     assert_eq!(newest(&mut tx, 99).await, None);
@@ -146,7 +147,7 @@ async fn old_runs_are_forgotten() {
         schedule_runs::insert(&mut tx, &run(&one, due, RunOutcome::Missed)).await.unwrap();
     }
     let all = schedule_runs::list(&mut tx, &one.id, None, 10_000).await.unwrap();
-    assert_eq!((all.len() as i64, all[0].due_at.0, all[all.len() - 1].due_at.0), (kept, kept + 25, 26));
+    assert_eq!((all.len() as i64, all[0].0.due_at.0, all[all.len() - 1].0.due_at.0), (kept, kept + 25, 26));
 }
 
 #[tokio::test]
@@ -165,9 +166,13 @@ async fn the_operations_of_schedules_are_known() {
         let started = ScheduleRun { operation_id: Some(operation_id(number)), ..run(&one, due, RunOutcome::Started) };
         schedule_runs::insert(&mut tx, &started).await.unwrap();
     }
-    assert_eq!(schedule_runs::queued(&mut tx).await.unwrap(), [operation_id(1)].into());
+    let part = Operation { parent_id: Some(operation_id(2)), ..crate::sample::operation(4) };
+    operations::insert(&mut tx, &part, &plan(), &[]).await.unwrap();
+    assert_eq!(schedule_runs::queued(&mut tx).await.unwrap(), [operation_id(1), part.id.clone()].into());
     assert!(schedule_runs::under_way(&mut tx, &one.id).await.unwrap().is_some());
-    for number in [1, 2] {
+    let states: Vec<_> = schedule_runs::list(&mut tx, &one.id, None, 10).await.unwrap().into_iter().map(|(_, state)| state).collect();
+    assert_eq!(states, [Some(State::Running), Some(State::Queued)]);
+    for number in [1, 2, 4] {
         let mut operation = operations::get(&mut tx, &operation_id(number)).await.unwrap().unwrap();
         operation.state = State::Succeeded;
         operations::update(&mut tx, &operation).await.unwrap();
