@@ -55,7 +55,7 @@ macro_rules! kinds {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(tag = "kind")]
         pub enum Request {
-            $(#[doc = $doc] #[serde(rename = $text)] $variant($variant),)*
+            $(#[doc = $doc] #[serde(rename = $text)] #[schema(rename = $text)] $variant($variant),)*
         }
 
         impl Request {
