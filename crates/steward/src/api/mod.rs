@@ -15,6 +15,7 @@ mod parse;
 pub mod problem;
 mod reconcilers;
 mod revisions;
+mod schedules;
 mod session;
 mod setup;
 mod socket;
@@ -90,6 +91,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .merge(revisions::routes())
         .merge(logs::routes())
         .merge(operations::routes())
+        .merge(schedules::routes())
         .merge(audit::routes())
         .merge(reconcilers::routes());
     OpenApiRouter::with_openapi(document::head()).nest(BASE, all)

@@ -21,6 +21,7 @@ mod pages;
 mod reconcilers;
 mod retention;
 mod routes;
+mod schedules;
 mod scripts;
 mod secrets;
 mod setup;

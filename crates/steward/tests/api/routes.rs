@@ -35,6 +35,7 @@ impl Route {
             "users" => &thing.user,
             "tokens" => &thing.token,
             "sessions" => &thing.session,
+            "schedules" => &thing.schedule,
             _ => "",
         };
         self.path.strip_prefix("/api/v1").unwrap().replace("{id}", id).replace("{slug}", "hello").replace("{name}", "sessions")
@@ -48,6 +49,13 @@ impl Route {
             ("POST", "/deployments/{id}/secrets/reveal") => json!({ "key": "password" }),
             ("POST", "/operations/plan") => json!({ "kind": "deployment.deploy", "application": "hello", "name": "other" }),
             ("POST", "/operations") => json!({ "kind": "deployment.deploy", "application": "hello", "name": "other" }),
+            ("POST", "/schedules") => {
+                json!({ "name": "new", "request": { "kind": "deployment.deploy", "application": "hello", "name": "other" }, "cron": "0 3 * * *", "time_zone": "UTC" })
+            }
+            ("PUT", "/schedules/{id}") => {
+                json!({ "name": "there", "request": { "kind": "deployment.deploy", "application": "hello", "name": "other" }, "cron": "0 3 * * *", "time_zone": "UTC", "expected_version": 1 })
+            }
+            ("POST", "/schedules/preview") => json!({ "cron": "0 3 * * *", "time_zone": "UTC" }),
             ("POST", "/users") => json!({ "name": "new", "password": "tall brown dog", "role": "viewer" }),
             ("POST", "/tokens") => json!({ "name": "new" }),
             ("POST", "/account/password") => json!({ "current": "wrong wrong wrong", "new": "small grey cat" }),
@@ -71,6 +79,7 @@ struct Things {
     user: String,
     token: String,
     session: String,
+    schedule: String,
 }
 
 fn routes() -> Vec<Route> {
@@ -109,11 +118,15 @@ async fn things(app: &TestApp, owner: &Asker) -> Things {
     app.deploy_hello(owner).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let made = owner.post("/tokens", json!({ "name": "there" })).await.expect(201);
+    let request = json!({ "kind": "deployment.deploy", "application": "hello", "name": "other" });
+    let schedule = json!({ "name": "there", "request": request, "cron": "0 3 * * *", "time_zone": "Europe/Berlin" });
+    let schedule = owner.post("/schedules", schedule).await.expect(201);
     Things {
         operation: text(&owner.get("/operations").await.expect(200)[0]["id"]),
         device: text(&owner.get("/devices").await.expect(200)[0]["id"]),
         user: text(&owner.get("/session").await.expect(200)["user"]["id"]),
         token: text(&made["token"]["id"]),
+        schedule: text(&schedule["id"]),
         session: text(&owner.get("/sessions").await.expect(200)[0]["id"]),
     }
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod application;
 pub mod deployment;
 pub mod operation;
+pub mod schedule;
 pub mod socket;
 pub mod system;
 
@@ -16,5 +17,6 @@ pub use deployment::{
     DeploymentChange, DeploymentView, LinkView, Nothing, PlanAction, PlanRequest, RevealRequest, RevealedSecret, RollbackRequest,
 };
 pub use operation::{Accepted, OperationEvent};
+pub use schedule::{PreviewRequest, ScheduleChange, ScheduleRequest};
 pub use socket::{ClientMessage, ServerMessage};
 pub use system::{DeviceStats, Health, HealthStatus, Part, Version};
