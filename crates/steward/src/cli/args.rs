@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, scripts, setup, token, users, volumes,
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, schedules, scripts, setup, token, users, volumes,
 };
 use super::output::{ColorChoice, Format};
 
@@ -89,6 +89,9 @@ pub enum Command {
     /// What was done, and what is under way.
     #[command(subcommand)]
     Ops(ops::OpsCommand),
+    /// What is done at due times.
+    #[command(subcommand)]
+    Schedules(schedules::SchedulesCommand),
     /// The machines.
     #[command(subcommand)]
     Devices(devices::DevicesCommand),

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 pub use args::Args;
 use args::Command;
 use commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, scripts, setup, status, token, users,
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, schedules, scripts, setup, status, token, users,
     version, volumes,
 };
 use context::Context;
@@ -70,6 +70,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Apps(command) => return apps::run(context, command).await,
         Command::Logs(args) => logs::run(context, args).await,
         Command::Ops(command) => return ops::run(context, command).await,
+        Command::Schedules(command) => return schedules::run(context, command).await,
         Command::Devices(command) => devices::run(context, command).await,
         Command::Volumes(command) => return volumes::run(context, command).await,
         Command::Scripts(command) => return scripts::run(context, command).await,

@@ -30,6 +30,22 @@ pub fn date_time(at: i64) -> String {
     format(at, "%Y-%m-%d %H:%M:%S")
 }
 
+/// The name of this machine's time zone; UTC when it has none.
+pub fn zone() -> String {
+    TimeZone::system().iana_name().unwrap_or("UTC").to_owned()
+}
+
+/// `2026-11-21 14:02 (Europe/Berlin)`, and the time here when it is another.
+pub fn both(at: i64, zone: &str) -> String {
+    let here = format(at, "%Y-%m-%d %H:%M");
+    let there = TimeZone::get(zone).ok().zip(Timestamp::from_millisecond(at).ok());
+    let there = there.map(|(rules, at)| at.to_zoned(rules).strftime("%Y-%m-%d %H:%M").to_string());
+    match there {
+        Some(there) if there != here => format!("{there} ({zone}), {here} here"),
+        _ => here,
+    }
+}
+
 /// `2026-11-21T14:02:11.123+01:00`, for log lines.
 pub fn exact(at: i64) -> String {
     format(at, "%Y-%m-%dT%H:%M:%S.%3f%:z")
