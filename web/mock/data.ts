@@ -19,6 +19,7 @@ const OPERATOR = [
   ...VIEWER,
   ...["logs.read", "files.read", "deployment.deploy", "deployment.start", "deployment.stop", "deployment.restart"],
   ...["deployment.update", "deployment.rollback", "secret.reveal", "operation.cancel", "operation.retry"],
+  "schedules.manage",
 ];
 const ADMIN = [
   ...OPERATOR,

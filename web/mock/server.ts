@@ -1,6 +1,7 @@
 // The API in memory. Just enough of the real one's behaviour to see every page in every state.
 import type * as t from "../src/api/types.ts";
 import * as data from "./data.ts";
+import * as plans from "./schedules.ts";
 import { failing, finished, operationOf, recordOf, stuck, succeeding, type Script } from "./operations.ts";
 
 export interface Answer {
@@ -41,6 +42,7 @@ export class MockServer {
   reconcilers: t.ReconcilerStatus[] = structuredClone(data.RECONCILERS);
   retention: t.RetentionView = structuredClone(data.RETENTION);
   development = false;
+  schedules: t.ScheduleView[];
   /** Every request, for tests to look at. */
   readonly asked: { method: string; path: string; body: unknown }[] = [];
   /** Answers that a test sets: `GET /devices`. */
@@ -91,7 +93,9 @@ export class MockServer {
       in_use: one.state !== "stopped",
       created: null,
     }));
+    this.schedules = bare ? [] : plans.schedules(this.deployments[0]?.id ?? "");
     this.define();
+    this.defineSchedules();
   }
 
   listen(listener: (channel: string, event: string, payload: Record<string, unknown>) => void): () => void {
@@ -159,6 +163,55 @@ export class MockServer {
     }
     this.emit("deployments", "status_change", { deployment_id: operation.deployment_id });
     tell();
+  }
+
+  private defineSchedules(): void {
+    const on = this.on.bind(this);
+    const found = (name: unknown) => this.schedules.find((one) => one.name === name || one.id === name);
+    const one = (name: unknown, answer: (schedule: t.ScheduleView) => Answer) => {
+      const schedule = found(name);
+      return schedule ? answer(schedule) : problem(404, "not_found", `there is no schedule \`${String(name)}\``);
+    };
+    on("GET", "/schedules", () => ok(this.schedules));
+    on("GET", "/schedules/calendar", () => ok(plans.calendar(this.schedules)));
+    on("POST", "/schedules/preview", ({ body }) =>
+      String(body.cron).startsWith("0 0 30 2")
+        ? problem(422, "invalid_value", "no date is ever like `0 0 30 2 *`", { field: "cron" })
+        : ok(plans.preview(String(body.cron), String(body.time_zone), Number(body.count))),
+    );
+    on("POST", "/schedules", ({ body }) => {
+      if (found(body.name))
+        return problem(409, "name_taken", `there is already a schedule \`${String(body.name)}\``, { field: "name" });
+      const made = { ...plans.schedules("")[0], ...body, id: `sch_${this.next++}`, last_run: null } as t.ScheduleView;
+      this.schedules.push(made);
+      return ok(made, 201);
+    });
+    on("GET", "/schedules/:name", ({ params }) => one(params[0], ok));
+    on("PUT", "/schedules/:name", ({ params, body }) =>
+      one(params[0], (schedule) => {
+        if (body.expected_version !== schedule.version)
+          return problem(409, "conflict", "the schedule was changed meanwhile", { field: "expected_version" });
+        return ok(Object.assign(schedule, body, { version: schedule.version + 1 }));
+      }),
+    );
+    on("DELETE", "/schedules/:name", ({ params }) =>
+      one(params[0], (schedule) => {
+        this.schedules = this.schedules.filter((other) => other !== schedule);
+        return { status: 204 };
+      }),
+    );
+    on("GET", "/schedules/:name/runs", ({ params }) => one(params[0], ({ id }) => ok(plans.RUNS[id] ?? [])));
+    for (const [action, enabled] of [
+      ["pause", false],
+      ["resume", true],
+    ] as const) {
+      on("POST", `/schedules/:name/${action}`, ({ params }) =>
+        one(params[0], (schedule) => ok(Object.assign(schedule, { enabled }))),
+      );
+    }
+    on("POST", "/schedules/:name/run", ({ params }) =>
+      one(params[0], ({ request, target }) => this.start(request.kind, target, { ...request }, succeeding)),
+    );
   }
 
   private define(): void {

@@ -20,6 +20,8 @@ const PAGES: [string, string | RegExp][] = [
   ["/operations/op_0000000000000001", "Restart vaultwarden"],
   ["/activity", "Activity"],
   ["/activity/audit", "Activity"],
+  ["/activity/schedules", "Activity"],
+  ["/activity/schedules/nightly", "nightly"],
   ["/devices", "Devices"],
   ["/devices/dev_0000000000000001", "home"],
   ["/settings", "Settings"],
@@ -49,6 +51,9 @@ const LISTS: [string, string, string][] = [
   ["/settings/tasks", "GET /reconcilers", "the background tasks"],
   ["/settings/retention", "GET /system/retention", "the retention"],
   ["/devices/dev_0000000000000001", "GET /devices/dev_0000000000000001/scripts", "the scripts"],
+  ["/activity/schedules", "GET /schedules", "the schedules"],
+  ["/activity/schedules", "GET /schedules/calendar", "the calendar"],
+  ["/activity/schedules/nightly", "GET /schedules/sch_0000000000000001/runs", "the runs"],
 ];
 
 test.each(LISTS)("%s says what failed and asks again", { timeout: SLOW }, async (path, request, what) => {

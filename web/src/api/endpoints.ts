@@ -104,3 +104,21 @@ export const listAudit = (query: {
   action?: string;
   target?: string;
 }) => call<t.AuditRow[]>("GET", "/audit", { query });
+
+// Schedules
+export const listSchedules = () => call<t.ScheduleView[]>("GET", "/schedules");
+export const getSchedule = (schedule: string) => call<t.ScheduleView>("GET", `/schedules/${id(schedule)}`);
+export const createSchedule = (body: t.ScheduleRequest) => call<t.ScheduleView>("POST", "/schedules", { body });
+export const changeSchedule = (schedule: string, body: t.ScheduleChange) =>
+  call<t.ScheduleView>("PUT", `/schedules/${id(schedule)}`, { body });
+export const removeSchedule = (schedule: string) => call<undefined>("DELETE", `/schedules/${id(schedule)}`);
+export const setSchedule = (schedule: string, to: "pause" | "resume") =>
+  call<t.ScheduleView>("POST", `/schedules/${id(schedule)}/${to}`);
+export const runSchedule = (schedule: string) =>
+  call<t.Accepted>("POST", `/schedules/${id(schedule)}/run`, { idempotencyKey: randomKey() });
+export const listRuns = (schedule: string, query: { limit?: number; before?: number }) =>
+  call<t.RunView[]>("GET", `/schedules/${id(schedule)}/runs`, { query });
+export const previewSchedule = (body: { cron: string; time_zone: string; count?: number }) =>
+  call<t.SchedulePreview>("POST", "/schedules/preview", { body });
+export const getCalendar = (query: { from: number; to: number; time_zone: string }) =>
+  call<t.CalendarDay[]>("GET", "/schedules/calendar", { query });

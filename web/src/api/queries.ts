@@ -16,6 +16,7 @@ export const keys = {
   audit: ["audit"] as const,
   reconcilers: ["reconcilers"] as const,
   retention: ["retention"] as const,
+  schedules: ["schedules"] as const,
 };
 
 export const health = queryOptions({ queryKey: keys.health, queryFn: api.getHealth, staleTime: Infinity });
@@ -79,3 +80,22 @@ export const operations = (filter: api.OperationFilter = {}) =>
   });
 export const operation = (id: string) =>
   queryOptions({ queryKey: [...keys.operations, "one", id], queryFn: () => api.getOperation(id) });
+
+export const schedules = queryOptions({
+  queryKey: [...keys.schedules, "list"],
+  queryFn: api.listSchedules,
+  // Due times pass without an event while nothing comes of them.
+  refetchInterval: 60_000,
+});
+export const schedule = (name: string) =>
+  queryOptions({
+    queryKey: [...keys.schedules, "one", name],
+    queryFn: () => api.getSchedule(name),
+    refetchInterval: 60_000,
+  });
+export const calendar = (query: { from: number; to: number; time_zone: string }) =>
+  queryOptions({
+    queryKey: [...keys.schedules, "calendar", query],
+    queryFn: () => api.getCalendar(query),
+    placeholderData: keepPreviousData,
+  });

@@ -148,6 +148,16 @@ const audit = createRoute({
   }),
   component: lazyRouteComponent(() => import("@/pages/activity/Audit")),
 });
+const schedules = createRoute({
+  getParentRoute: () => shell,
+  path: "/activity/schedules",
+  component: lazyRouteComponent(() => import("@/pages/activity/schedules/Schedules")),
+});
+const schedule = createRoute({
+  getParentRoute: () => shell,
+  path: "/activity/schedules/$name",
+  component: lazyRouteComponent(() => import("@/pages/activity/schedules/Schedule")),
+});
 const devices = createRoute({
   getParentRoute: () => shell,
   path: "/devices",
@@ -211,6 +221,8 @@ export const routeTree = root.addChildren([
     operation,
     activity,
     audit,
+    schedules,
+    schedule,
     devices,
     device,
     settings.addChildren([

@@ -33,7 +33,7 @@ test("it subscribes when it opens and hands messages on", () => {
   FakeSocket.latest().accept();
   expect(live.status.get()).toBe("live");
   expect(FakeSocket.latest().sent).toEqual([
-    { action: "subscribe", channels: ["devices", "deployments", "operations", "reconcilers"] },
+    { action: "subscribe", channels: ["devices", "deployments", "operations", "schedules", "reconcilers"] },
   ]);
   FakeSocket.latest().push("operations", "changed", { operation_id: "op_1" });
   expect(messages.map((message) => message.event)).toEqual(["changed"]);

@@ -38,7 +38,7 @@ export interface LiveOptions {
   probe: () => Promise<boolean>;
 }
 
-const CHANNELS = ["devices", "deployments", "operations", "reconcilers"];
+const CHANNELS = ["devices", "deployments", "operations", "schedules", "reconcilers"];
 const OPEN = 1;
 const FAILURES_UNTIL_POLLING = 3;
 const POLL_EVERY = 10_000;

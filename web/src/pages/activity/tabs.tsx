@@ -15,6 +15,9 @@ export function ActivityTabs() {
       <Link to="/activity/audit" {...props}>
         Audit
       </Link>
+      <Link to="/activity/schedules" {...props}>
+        Schedules
+      </Link>
     </nav>
   );
 }
