@@ -32,6 +32,9 @@ test("every page, dark, light and on a phone", { skip: skipped({ browser: true }
     const settings = { greeting: "Good morning" };
     await server.rest((await server.submit("PATCH", `/deployments/${app}`, { settings })).id);
     for (const path of ["/", "/favicon.ico", "/about", "/kitchen"]) await ask(`http://127.0.0.1:${port}${path}`);
+    const cron = ["--cron", "0 3 * * *", "--zone", "Europe/Berlin"];
+    await server.good(["schedules", "add", "nightly", ...cron, "restart", app]);
+    await server.good(["schedules", "add", "weekly", "--cron", "30 4 * * SUN", "--zone", "UTC", "update", other]);
     const [device] = await server.get<DeviceView[]>("/devices");
     const deviceName = device?.name ?? "";
     pages.push(
@@ -47,6 +50,8 @@ test("every page, dark, light and on a phone", { skip: skipped({ browser: true }
       { path: `/operations/${id}`, heading: `Deploy ${app}`, picture: "operation", phone: true },
       { path: "/activity", heading: "Activity", picture: "activity", phone: true },
       { path: "/activity/audit", heading: "Activity", phone: true },
+      { path: "/activity/schedules", heading: "Activity", picture: "schedules", phone: true },
+      { path: "/activity/schedules/nightly", heading: "nightly", phone: true },
       { path: "/devices", heading: "Devices", phone: true },
       { path: `/devices/${device?.id}`, heading: deviceName, picture: "device", phone: true },
       { path: "/settings", heading: "Settings", phone: true },
