@@ -65,7 +65,7 @@ async fn only_the_script_that_was_planned_is_run() {
     scene.host.put_script("job", "#!/bin/sh\necho one\n", 0);
     let plan = scene.engine.plan(&scene.owner, &run(&scene, "job").await).await.unwrap();
     scene.host.put_script("job", "#!/bin/sh\necho two\n", 0);
-    let seen = Submission { plan_hash: Some(plan.hash), ..Submission::default() };
+    let seen = Submission::new(None, Some(plan.hash));
     assert_eq!(code(run(&scene, "job").await, seen).await, Err(Code::PlanStale));
     let operator = scene.engine.submit(&actor(Role::Operator), run(&scene, "job").await, Submission::default()).await;
     assert_eq!(operator.map(|_| ()).map_err(|refused| refused.refusal.code), Err(Code::NotAllowed));

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, schedules, scripts, setup, token, users, volumes,
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, schedules, scripts, setup, token, users,
+    volumes,
 };
 use super::output::{ColorChoice, Format};
 

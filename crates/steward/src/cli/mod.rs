@@ -28,8 +28,8 @@ use std::process::ExitCode;
 pub use args::Args;
 use args::Command;
 use commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, schedules, scripts, setup, status, token, users,
-    version, volumes,
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, schedules, scripts, setup, status,
+    token, users, version, volumes,
 };
 use context::Context;
 use environment::Environment;

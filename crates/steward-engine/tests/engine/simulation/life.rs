@@ -141,6 +141,7 @@ impl Life {
             clock: world.clock.clone(),
             random: world.random.clone(),
             timing: timing(),
+            development: false,
             faults: Some(world.faults.clone()),
         };
         let engine = runtime.block_on(Engine::start(config)).unwrap();

@@ -214,7 +214,7 @@ impl Story {
             // From now on it may go.
             self.photos.remove(delete.volume.as_str());
         }
-        let submission = Submission { idempotency_key: Some(asked.key.clone()), plan_hash: None };
+        let submission = Submission::new(Some(asked.key.clone()), None);
         self.asked = Some(asked.clone());
         let life = self.life.as_ref().unwrap();
         let engine = life.engine.clone();
@@ -244,7 +244,7 @@ impl Story {
     /// The same key again is the same operation.
     fn ask_again(&mut self) -> Result<(), String> {
         let Some((asked_key, (request, id))) = self.random.choice(self.acknowledged.clone()) else { return Ok(()) };
-        let submission = Submission { idempotency_key: Some(asked_key), plan_hash: None };
+        let submission = Submission::new(Some(asked_key), None);
         let life = self.life();
         match life.run(life.engine.submit(&self.owner, request, submission)) {
             Ok(accepted) if accepted.operation.id != id => Err(format!("the key of {id} became {}", accepted.operation.id)),

@@ -203,10 +203,7 @@ impl Connection {
     /// Says what is subscribed to now.
     async fn subscribed(&mut self) -> Step {
         let all = [Channel::Devices, Channel::Deployments, Channel::Operations, Channel::Schedules, Channel::Reconcilers];
-        let mut channels: Vec<Channel> = all
-            .into_iter()
-            .filter(|channel| self.topics.contains(channel))
-            .collect();
+        let mut channels: Vec<Channel> = all.into_iter().filter(|channel| self.topics.contains(channel)).collect();
         if self.followed.any() {
             channels.push(Channel::Logs);
         }

@@ -102,13 +102,17 @@ fn path(id: &str) -> String {
 
 /// A state with its colour.
 pub(super) fn state(kind: Kind, state: State) -> Cell {
-    let tone = match state {
+    Cell::new(outcome_word(kind, state), tone(state))
+}
+
+/// The colour of a state.
+pub(super) fn tone(state: State) -> Tone {
+    match state {
         State::Succeeded => Tone::Good,
         State::Queued | State::Running | State::RollingBack => Tone::Warn,
         State::RolledBack | State::NeedsAttention => Tone::Bad,
         State::Cancelled => Tone::Dim,
-    };
-    Cell::new(outcome_word(kind, state), tone)
+    }
 }
 
 async fn list(context: &Context, client: &Client, args: ListArgs) -> Result<Exit, Failure> {

@@ -10,6 +10,7 @@ use super::super::client::{Client, decode, segment};
 use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::follow::state_word;
 use super::super::follow::{WaitArgs, Waiter};
 use super::super::paint::Tone;
 use super::super::table::{Cell, Table};
@@ -246,7 +247,7 @@ async fn runs(context: &Context, client: &Client, name: &str, limit: u32) -> Res
 pub(super) fn result(view: &RunView) -> Cell {
     let outcome = view.run.outcome;
     if let (RunOutcome::Started, Some(state)) = (outcome, view.state) {
-        return ops::state(state);
+        return Cell::new(state_word(state), ops::tone(state));
     }
     let tone = match outcome {
         RunOutcome::Started | RunOutcome::Unchanged => Tone::Good,

@@ -2,7 +2,7 @@
 
 use steward_engine::ScheduleView;
 
-use super::super::follow::outcome_word;
+use super::super::follow::state_word;
 use super::super::paint::{Paint, Tone};
 use super::super::table::Cell;
 use super::super::{text, when};
@@ -78,7 +78,7 @@ pub(super) fn shown(view: &ScheduleView, paint: Paint) -> String {
         out.push_str(&format!(
             "last  {}: {}{about}\n",
             when::both(run.due_at.0, schedule.time_zone.as_str()),
-            last.state.map_or(run.outcome.as_str(), outcome_word)
+            last.state.map_or(run.outcome.as_str(), state_word)
         ));
     }
     out

@@ -19,7 +19,7 @@ use super::failure::Failure;
 use super::{parse, text};
 use events::{Event, Events};
 use live::Live;
-pub use verdict::{failure, outcome_word, undone};
+pub use verdict::{failure, outcome_word, state_word, undone};
 
 /// How often a live line is drawn anew.
 const TICK: Duration = Duration::from_millis(120);

@@ -9,19 +9,26 @@ use super::super::text;
 /// Lines of a failed command's output that are repeated with the failure.
 const OUTPUT_LINES: usize = 10;
 
-/// A state as a person would say it.
+/// A state as a person would say it, and whether all was undone.
 pub fn outcome_word(kind: Kind, state: State) -> &'static str {
     match state {
         // What cannot be undone was not.
-        State::RolledBack if kind.is_irreversible() => "failed",
-        State::Cancelled if kind.is_irreversible() => "cancelled",
+        State::RolledBack if !kind.is_irreversible() => "failed, all undone",
+        State::Cancelled if !kind.is_irreversible() => "cancelled, all undone",
+        _ => state_word(state),
+    }
+}
+
+/// A state as a person would say it, of whatever kind the operation is.
+pub fn state_word(state: State) -> &'static str {
+    match state {
         State::Queued => "waiting",
         State::Running => "under way",
         State::RollingBack => "being undone",
         State::Succeeded => "done",
-        State::RolledBack => "failed, all undone",
+        State::RolledBack => "failed",
         State::NeedsAttention => "needs attention",
-        State::Cancelled => "cancelled, all undone",
+        State::Cancelled => "cancelled",
     }
 }
 
