@@ -1,6 +1,5 @@
 //! One life of the process, from its start to its death, on time that the story moves.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +22,7 @@ use crate::scene::TestCatalog;
 /// How far time goes at once, in milliseconds.
 const STEP: i64 = 20;
 
-/// After how many ticks time goes on although the database has not answered.
+/// After how many looks time goes on although the database has not answered.
 const LONGEST_WAIT: u32 = 500;
 
 /// Wall time as the story says it is.
@@ -118,7 +117,6 @@ pub struct Life {
     pub engine: Engine,
     pub store: Store,
     clock: Arc<StoryClock>,
-    waited: Cell<u32>,
     /// Dropped first: then the task ends that keeps time from moving by itself.
     still: Option<Sender<()>>,
     runtime: Option<Runtime>,
@@ -145,7 +143,7 @@ impl Life {
             faults: Some(world.faults.clone()),
         };
         let engine = runtime.block_on(Engine::start(config)).unwrap();
-        Self { engine, store, clock: world.clock.clone(), waited: Cell::new(0), still: Some(still), runtime: Some(runtime) }
+        Self { engine, store, clock: world.clock.clone(), still: Some(still), runtime: Some(runtime) }
     }
 
     /// Lets the process work on one thing until that is done.
@@ -153,21 +151,29 @@ impl Life {
         self.runtime.as_ref().unwrap().block_on(work)
     }
 
-    /// Lets the process work a little; when it waits for nothing but time, time goes on.
+    /// Lets the process work until it waits for nothing but time; then time goes on a little.
     pub fn tick(&self) {
+        self.settle();
+        self.clock.pass(STEP);
+        self.run(tokio::time::advance(Duration::from_millis(STEP.unsigned_abs())));
+    }
+
+    /// Lets the process work until it waits for nothing but time.
+    pub fn settle(&self) {
         self.run(async {
-            for _ in 0..10 {
-                tokio::task::yield_now().await;
-            }
+            let mut idle = 0;
             // A connection that is being made may itself wait for time.
-            let waited = self.waited.get() + 1;
-            if self.store.is_idle() || waited > LONGEST_WAIT {
-                self.waited.set(0);
-                self.clock.pass(STEP);
-                tokio::time::advance(Duration::from_millis(STEP.unsigned_abs())).await;
-            } else {
-                self.waited.set(waited);
-                std::thread::sleep(Duration::from_micros(20));
+            for _ in 0..LONGEST_WAIT {
+                for _ in 0..20 {
+                    tokio::task::yield_now().await;
+                }
+                idle = if self.store.is_idle() { idle + 1 } else { 0 };
+                if idle == 2 {
+                    return;
+                }
+                if idle == 0 {
+                    std::thread::sleep(Duration::from_micros(20));
+                }
             }
         });
     }

@@ -179,6 +179,8 @@ impl Story {
             8 => Request::DeploymentRollback(DeploymentRollback { deployment_id: id, revision: self.random.u32(1..4) }),
             9..=10 => Request::DeploymentRemove(DeploymentRemove { deployment_id: id }),
             11 => self.delete_volume(name),
+            // The parts of one request for many run at the same time.
+            _ if !self.crowded => Request::DeploymentRestart(DeploymentRestart { deployment_id: id }),
             _ => Request::DeploymentBulk(DeploymentBulk {
                 action: *self.random.choice(&[BulkAction::Restart, BulkAction::Stop, BulkAction::Start, BulkAction::Update]).unwrap(),
                 deployment_ids: all,
@@ -220,7 +222,7 @@ impl Story {
         let engine = life.engine.clone();
         let (owner, request) = (self.owner.clone(), asked.request.clone());
         let dies = self.random.u8(0..12) == 0;
-        if dies {
+        if dies && self.crowded {
             life.run(async {
                 let submitting = tokio::spawn(async move { engine.submit(&owner, request, submission).await.is_ok() });
                 for _ in 0..self.random.u32(0..60) {
@@ -256,7 +258,13 @@ impl Story {
     /// `kill -9`, after a little while, and a new start.
     fn die(&mut self) {
         let polls = self.random.u32(0..200);
-        self.life().stumble(polls);
+        if self.crowded {
+            // In the middle of whatever it does, also of a transaction.
+            self.life().stumble(polls);
+        } else {
+            // At a moment that is the same whenever the story is told.
+            (0..polls / 10).for_each(|_| self.life().tick());
+        }
         self.life = None;
         self.life = Some(Life::start(&self.world));
         self.told.push("died".to_owned());
