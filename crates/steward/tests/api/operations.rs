@@ -98,7 +98,9 @@ async fn what_needs_attention_is_tried_again() {
     app.host.clear_faults();
     owner.post(&format!("/operations/{id}/retry"), json!({})).await.expect(202);
     assert_eq!(owner.at_rest(id).await["state"], "rolled_back");
-    assert_eq!(before.differences(&app.host.snapshot()), Vec::<String>::new());
+    // R40: what was made may have been used since the operation came to rest, so its volumes stay.
+    let others = |line: &String| !line.starts_with("volume ");
+    assert_eq!(before.differences(&app.host.snapshot()).into_iter().filter(others).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 /// M11, C10: data goes only by the one operation for it, with its name typed again.
