@@ -115,11 +115,11 @@ function Entry({ entry }: { entry: CalendarDay }) {
         to="/activity/schedules/$name"
         params={{ name: entry.name }}
         title={summary(entry)}
+        aria-label={`${entry.name}: ${summary(entry)}`}
         className="flex min-w-0 items-center gap-1 rounded-control hover:bg-hover"
       >
         <StatusGlyph status={statusOf(entry)} size={14} />
         <span className="truncate">{entry.name}</span>
-        <span className="sr-only">: {summary(entry)}</span>
       </Link>
     </li>
   );
