@@ -234,7 +234,8 @@ mod tests {
 
         let sooner = async { Ok(Did { said: "more to do".to_owned(), again: Some(Duration::from_secs(1)) }) };
         assert_eq!(activate(&slot, sooner).await, Duration::from_secs(1));
-        assert_eq!((slot.status().failures, slot.status().failure.clone()), (0, None));
+        let mended = slot.status().clone();
+        assert_eq!((mended.failures, mended.failure), (0, None));
     }
 
     /// Whoever comes often tells only what is new.
