@@ -81,12 +81,13 @@ function Row({ task }: { task: ReconcilerStatus }) {
       </div>
       <Button
         size="small"
+        aria-label={`Run now: ${task.name}`}
         icon={<Play aria-hidden size={16} />}
         busy={go.isPending || task.running}
         reason={blocked}
         onClick={() => go.mutate()}
       >
-        Run now<span className="sr-only">: {task.name}</span>
+        Run now
       </Button>
     </li>
   );

@@ -116,7 +116,7 @@ function Entry({ entry }: { entry: CalendarDay }) {
         params={{ name: entry.name }}
         title={summary(entry)}
         aria-label={`${entry.name}: ${summary(entry)}`}
-        className="flex min-w-0 items-center gap-1 rounded-control hover:bg-hover"
+        className="flex min-h-6 min-w-0 items-center gap-1 rounded-control hover:bg-hover"
       >
         <StatusGlyph status={statusOf(entry)} size={14} />
         <span className="truncate">{entry.name}</span>
