@@ -5,6 +5,7 @@
 //! cannot hold a bad value.
 
 pub mod audit;
+pub mod backup;
 pub mod capture;
 pub mod compose;
 pub mod definition;

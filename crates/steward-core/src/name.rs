@@ -28,6 +28,13 @@ fn is_user_name(text: &str) -> bool {
     text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-@".contains(&b))
 }
 
+/// `steward-20250704T101112.123Z.tar.age`.
+fn is_backup_name(text: &str) -> bool {
+    let shape = b"steward-00000000T000000.000Z.tar.age";
+    text.len() == shape.len()
+        && text.bytes().zip(shape).all(|(found, expected)| if *expected == b'0' { found.is_ascii_digit() } else { found == *expected })
+}
+
 fn is_env_key(text: &str) -> bool {
     text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -190,6 +197,8 @@ names! {
     ScriptName: is_docker_name, 1..=64, "script", "letters, digits, `_`, `.` and `-`, starting with a letter or digit";
     /// The name of a schedule.
     ScheduleName: is_slug, 1..=40, "name", "lower-case letters, digits and single hyphens, starting and ending with a letter or digit";
+    /// The name of a backup of Steward's own state: its file's name.
+    BackupName: is_backup_name, 1..=36, "backup", "`steward-`, the time in UTC and `.tar.age`, such as `steward-20250704T101112.123Z.tar.age`";
     /// The name of a user account.
     UserName: is_user_name, 1..=64, "user", "letters, digits, `_`, `.`, `-` and `@`, starting with a letter";
 }

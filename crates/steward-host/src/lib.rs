@@ -9,6 +9,8 @@
 // is the one place where machines are touched.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod backup;
+mod beneath;
 mod compose;
 pub mod error;
 pub mod host;

@@ -3,13 +3,14 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::beneath;
 use crate::error::{HostError, HostErrorKind};
 use crate::host::{ProjectFile, Result};
 use crate::project;
@@ -81,8 +82,8 @@ impl Place {
 
     /// The project's folder, when it is there.
     fn folder(&self) -> std::result::Result<Option<OwnedFd>, Errno> {
-        let Some(root) = missing_is_none(open_root(&self.root))? else { return Ok(None) };
-        missing_is_none(open_beneath(&root, &self.project, OFlags::DIRECTORY | OFlags::RDONLY, Mode::empty()))
+        let Some(root) = missing_is_none(beneath::root(&self.root))? else { return Ok(None) };
+        missing_is_none(beneath::open(&root, &self.project, OFlags::DIRECTORY | OFlags::RDONLY, Mode::empty()))
     }
 
     fn exists(&self) -> Result<bool> {
@@ -101,7 +102,7 @@ impl Place {
         let opened = self.folder().and_then(|folder| {
             let Some(folder) = folder else { return Ok(None) };
             // A FIFO in the file's place must not hang the reader.
-            missing_is_none(open_beneath(&folder, self.name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()))
+            missing_is_none(beneath::open(&folder, self.name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()))
         });
         let Some(fd) = opened.map_err(|error| self.failed("reading", error))? else { return Ok(None) };
         let odd = |text: &str| HostError::new(HostErrorKind::BadAnswer, format!("reading `{}` of `{}`: {text}", self.name, self.project));
@@ -129,7 +130,7 @@ impl Place {
         unlink(&folder, &temporary)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         let private = Mode::RUSR | Mode::WUSR;
-        let fd = open_beneath(&folder, &temporary, flags, private)?;
+        let fd = beneath::open(&folder, &temporary, flags, private)?;
         // Whatever the umask took away is given back.
         rustix::fs::fchmod(&fd, private)?;
         let mut file = File::from(fd);
@@ -153,7 +154,7 @@ impl Place {
         unlink(&folder, self.name)?;
         unlink(&folder, &self.temporary())?;
         rustix::fs::fsync(&folder)?;
-        let root = open_root(&self.root)?;
+        let root = beneath::root(&self.root)?;
         match rustix::fs::unlinkat(&root, &self.project, AtFlags::REMOVEDIR) {
             Ok(()) => rustix::fs::fsync(&root),
             Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOENT) => Ok(()),
@@ -174,23 +175,13 @@ fn missing_is_none<T>(result: std::result::Result<T, Errno>) -> std::result::Res
     }
 }
 
-/// The one path that is trusted: it comes from Steward's configuration.
-fn open_root(root: &Path) -> std::result::Result<OwnedFd, Errno> {
-    rustix::fs::open(root, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-}
-
-fn open_beneath(folder: impl AsFd, name: &str, flags: OFlags, mode: Mode) -> std::result::Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(folder, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, mode, resolve)
-}
-
 fn make_root(root: &Path) -> std::result::Result<OwnedFd, Errno> {
-    if let Some(found) = missing_is_none(open_root(root))? {
+    if let Some(found) = missing_is_none(beneath::root(root))? {
         return Ok(found);
     }
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(errno)?;
-    let made = open_root(root)?;
+    let made = beneath::root(root)?;
     rustix::fs::fchmod(&made, Mode::RWXU)?;
     Ok(made)
 }
@@ -201,7 +192,7 @@ fn make_folder(root: &OwnedFd, name: &str) -> std::result::Result<OwnedFd, Errno
         Err(Errno::EXIST) => false,
         Err(error) => return Err(error),
     };
-    let folder = open_beneath(root, name, OFlags::DIRECTORY | OFlags::RDONLY, Mode::empty())?;
+    let folder = beneath::open(root, name, OFlags::DIRECTORY | OFlags::RDONLY, Mode::empty())?;
     rustix::fs::fchmod(&folder, Mode::RWXU)?;
     if made {
         rustix::fs::fsync(root)?;
