@@ -14,6 +14,7 @@
 //! Every value that is read is parsed again with the types of `steward-core`: what another program
 //! wrote into the file cannot become a name or an id that these types would refuse.
 
+mod copy;
 mod error;
 mod migrate;
 mod open;
@@ -39,7 +40,8 @@ pub mod targets;
 pub mod tokens;
 pub mod users;
 
+pub use copy::{Copy, inspect, put_meta};
 pub use error::{Result, StoreError};
 pub use migrate::KNOWN_VERSION;
-pub use open::{APPLICATION_ID, FILE, LOCK_FILE};
+pub use open::{APPLICATION_ID, FILE, FolderLock, LOCK_FILE};
 pub use store::{Connection, Reader, Store, Tx};

@@ -29,11 +29,30 @@ const NEW_FILE: &str = "steward.db.new";
 const MADE: &str = "A database was made in this folder. Without steward.db, put back a backup;\n\
                     to start empty on purpose, remove this file.\n";
 
-/// Takes the folder and brings its database to the newest version.
-pub(crate) async fn prepare(folder: &Path, durability: Durability) -> Result<(PathBuf, File)> {
+/// The right to change what is in a data folder; nobody else has it meanwhile. It ends when this is
+/// dropped, or with the process.
+#[derive(Debug)]
+pub struct FolderLock {
+    file: File,
+    folder: PathBuf,
+}
+
+impl FolderLock {
+    /// Takes a folder, which is made when it is missing.
+    ///
+    /// # Errors
+    /// `InUse` when another process has it; `Full` when it cannot be made or written.
+    pub fn take(folder: &Path) -> Result<Self> {
+        make_folder(folder)?;
+        Ok(Self { file: take_lock(&folder.join(LOCK_FILE))?, folder: folder.to_owned() })
+    }
+}
+
+/// Brings the database of a folder to the newest version.
+pub(crate) async fn prepare(lock: FolderLock, durability: Durability) -> Result<(PathBuf, File)> {
     check_sqlite().await?;
-    make_folder(folder)?;
-    let mut lock = take_lock(&folder.join(LOCK_FILE))?;
+    let FolderLock { file: mut lock, folder } = lock;
+    let folder = folder.as_path();
     let file = folder.join(FILE);
     if exists(&file)? {
         look(&file).await?;
@@ -111,7 +130,7 @@ fn make_folder(folder: &Path) -> Result<()> {
 }
 
 /// How files are made that only their owner may read.
-fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = File::options();
     options.read(true).write(true).mode(0o600);
     options
@@ -154,12 +173,21 @@ async fn look(file: &Path) -> Result<()> {
     // beside it. With one, only SQLite's own locking shows what is in force.
     let alone = !exists(&beside(file, "-wal"))?;
     let mut conn = SqliteConnectOptions::new().filename(file).read_only(true).immutable(alone).connect().await?;
-    let verdict = judge(&mut conn).await;
+    let verdict = judge(&mut conn, Thoroughly::Quick).await;
     conn.close().await?;
     verdict
 }
 
-async fn judge(conn: &mut Connection) -> Result<()> {
+/// How much of a file is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thoroughly {
+    /// What a start can wait for.
+    Quick,
+    /// Indexes too.
+    Every,
+}
+
+pub(crate) async fn judge(conn: &mut Connection, thoroughly: Thoroughly) -> Result<()> {
     let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *conn).await?;
     if application != APPLICATION_ID {
         return Err(StoreError::Foreign);
@@ -169,7 +197,11 @@ async fn judge(conn: &mut Connection) -> Result<()> {
         return Err(StoreError::Newer { found, known: migrate::KNOWN_VERSION });
     }
     // A damaged file can have any number of complaints; the first one is enough.
-    let complaint: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(conn).await?;
+    let check = match thoroughly {
+        Thoroughly::Quick => "PRAGMA quick_check(1)",
+        Thoroughly::Every => "PRAGMA integrity_check(1)",
+    };
+    let complaint: String = sqlx::query_scalar(check).fetch_one(conn).await?;
     if complaint == "ok" { Ok(()) } else { Err(StoreError::Corrupt(complaint)) }
 }
 

@@ -106,6 +106,14 @@ pub async fn delete_of_user(conn: &mut Connection, user_id: &UserId, except: Opt
     Ok(result.rows_affected())
 }
 
+/// Ends every session; how many there were.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete_all(conn: &mut Connection) -> Result<u64> {
+    Ok(sqlx::query("DELETE FROM sessions").execute(conn).await?.rows_affected())
+}
+
 /// Removes sessions that have expired, or that were last used at `idle_since` or before; how many
 /// there were.
 ///

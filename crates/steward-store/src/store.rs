@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, Sq
 use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 
 use crate::error::{Result, StoreError};
-use crate::open;
+use crate::open::{self, FolderLock};
 
 /// What the functions of this crate's modules run on.
 pub type Connection = sqlx::SqliteConnection;
@@ -39,15 +39,16 @@ struct Inner {
     readers: SqlitePool,
     /// Held as long as the database is open; nobody else opens it meanwhile.
     lock: Option<File>,
-    /// Removed when the store goes; only for tests.
-    temporary: Option<PathBuf>,
+    folder: PathBuf,
+    /// Whether the folder is removed when the store goes; only for tests.
+    temporary: bool,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(folder) = &self.temporary {
+        if self.temporary {
             // A left-over temporary folder harms nobody, and there is nobody left to tell.
-            let _ = std::fs::remove_dir_all(folder);
+            let _ = std::fs::remove_dir_all(&self.folder);
         }
     }
 }
@@ -95,8 +96,16 @@ impl Store {
     /// `InUse`, `Corrupt`, `Foreign`, `Newer` and `TooOldSqlite` mean that the file was not touched;
     /// `Full` when the folder or a file cannot be made or written.
     pub async fn open(folder: &Path) -> Result<Store> {
-        let (file, lock) = open::prepare(folder, Durability::Full).await?;
-        Store::over(&file, Durability::Full, Some(lock), None).await
+        Store::open_taken(FolderLock::take(folder)?).await
+    }
+
+    /// Opens the database in a folder that was taken before, or makes it.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`].
+    pub async fn open_taken(lock: FolderLock) -> Result<Store> {
+        let (file, lock) = open::prepare(lock, Durability::Full).await?;
+        Store::over(&file, Durability::Full, Some(lock), false).await
     }
 
     /// A database for tests: in a temporary folder that goes with it, and without waiting for the
@@ -106,8 +115,8 @@ impl Store {
     /// `Full` when the temporary folder cannot be made.
     pub async fn in_memory() -> Result<Store> {
         let folder = open::temporary_folder()?;
-        let (file, lock) = open::prepare(&folder, Durability::None).await?;
-        Store::over(&file, Durability::None, Some(lock), Some(folder)).await
+        let (file, lock) = open::prepare(FolderLock::take(&folder)?, Durability::None).await?;
+        Store::over(&file, Durability::None, Some(lock), true).await
     }
 
     /// Opens or makes a database without waiting for the disk: for tests that open the same one again.
@@ -115,8 +124,13 @@ impl Store {
     /// # Errors
     /// Those of [`Store::open`].
     pub async fn open_without_sync(folder: &Path) -> Result<Store> {
-        let (file, lock) = open::prepare(folder, Durability::None).await?;
-        Store::over(&file, Durability::None, Some(lock), None).await
+        let (file, lock) = open::prepare(FolderLock::take(folder)?, Durability::None).await?;
+        Store::over(&file, Durability::None, Some(lock), false).await
+    }
+
+    /// The data folder: where the database is.
+    pub fn folder(&self) -> &Path {
+        &self.inner.folder
     }
 
     /// Whether no connection is in use: nobody waits for an answer of the database.
@@ -124,7 +138,7 @@ impl Store {
         [&self.inner.writer, &self.inner.readers].iter().all(|pool| pool.num_idle() == usize::try_from(pool.size()).unwrap_or(usize::MAX))
     }
 
-    async fn over(file: &Path, durability: Durability, lock: Option<File>, temporary: Option<PathBuf>) -> Result<Store> {
+    async fn over(file: &Path, durability: Durability, lock: Option<File>, temporary: bool) -> Result<Store> {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .min_connections(1)
@@ -143,7 +157,8 @@ impl Store {
             .idle_timeout(READER_IDLE)
             .max_lifetime(None)
             .connect_lazy_with(reading(file));
-        Ok(Store { inner: Arc::new(Inner { writer, readers, lock, temporary }) })
+        let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(Store { inner: Arc::new(Inner { writer, readers, lock, folder, temporary }) })
     }
 
     /// Begins a transaction that may write. There is one at a time; others wait for their turn.
