@@ -88,6 +88,8 @@ kinds! {
     VolumeDelete = "volume.delete";
     /// Runs a host maintenance script.
     ScriptRun = "script.run";
+    /// Backs up Steward's own state.
+    StewardBackup = "steward.backup";
 }
 
 impl Request {
@@ -100,7 +102,11 @@ impl Request {
             Request::DeploymentUpdate(p) => Some(&p.deployment_id),
             Request::DeploymentRollback(p) => Some(&p.deployment_id),
             Request::DeploymentRemove(p) => Some(&p.deployment_id),
-            Request::DeploymentDeploy(_) | Request::DeploymentBulk(_) | Request::VolumeDelete(_) | Request::ScriptRun(_) => None,
+            Request::DeploymentDeploy(_)
+            | Request::DeploymentBulk(_)
+            | Request::VolumeDelete(_)
+            | Request::ScriptRun(_)
+            | Request::StewardBackup(_) => None,
         }
     }
 }
@@ -255,6 +261,11 @@ pub struct ScriptRun {
     /// The script's name.
     pub script: ScriptName,
 }
+
+/// Parameters of `steward.backup`: none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StewardBackup {}
 
 /// Where an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

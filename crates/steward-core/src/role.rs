@@ -109,6 +109,12 @@ permissions! {
     RetentionManage = "retention.manage", Admin;
     /// Wake a reconciler.
     ReconcilerRun = "reconciler.run", Admin;
+    /// Back up Steward's own state.
+    StewardBackup = "steward.backup", Admin;
+    /// See the backups of Steward's own state.
+    ReadBackups = "backups.read", Admin;
+    /// See the key that opens the backups.
+    RevealBackupKey = "backup_key.reveal", Admin;
     /// Cancel an operation.
     OperationCancel = "operation.cancel", Operator;
     /// Make, change, pause and remove schedules, of operations that one may ask for oneself.

@@ -70,7 +70,9 @@ impl Engine {
     /// # Errors
     /// `not_allowed`, or what makes the request impossible.
     pub async fn plan(&self, actor: &Actor, request: &Request) -> Result<Plan, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
+        // The plan of a backup says where backups are.
+        let backup = request.kind() == Kind::StewardBackup;
+        self.inner.authorize(actor, if backup { Permission::ReadBackups } else { Permission::Read })?;
         Ok(operations::prepare(&self.inner, request).await?.plan)
     }
 
@@ -100,6 +102,7 @@ pub(crate) fn target_of(request: &Request) -> String {
         Request::DeploymentBulk(p) => format!("{} apps", p.deployment_ids.len()),
         Request::VolumeDelete(p) => p.volume.to_string(),
         Request::ScriptRun(p) => p.script.to_string(),
+        Request::StewardBackup(_) => "steward".to_owned(),
         _ => String::new(),
     }
 }
@@ -212,6 +215,12 @@ impl Inner {
             Request::DeploymentBulk(_) => {
                 let same = |o: &Operation| self.running.digest(&o.id).as_deref() == Some(digest);
                 rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(same)
+            }
+            // Every request for a backup is the same one.
+            Request::StewardBackup(_) => {
+                let unfinished = rows::unfinished(&mut reader).await.map_err(error::store)?;
+                let active = unfinished.into_iter().find(|o| o.kind == Kind::StewardBackup);
+                return Ok(active.map(|operation| Accepted { operation, unchanged: false }));
             }
             other => match other.deployment_id() {
                 Some(id) => rows::active_for(&mut reader, id).await.map_err(error::store)?,

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::Accounts;
+use crate::backups::{BackupConfig, Own};
 use crate::bus::Bus;
 use crate::catalog::{Catalog, CatalogSource};
 use crate::error;
@@ -73,6 +74,8 @@ pub struct EngineConfig {
     pub archives: BTreeMap<String, Bytes>,
     /// The key that secrets are sealed with.
     pub key: [u8; 32],
+    /// Where backups of Steward's own state go.
+    pub backups: BackupConfig,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -101,6 +104,7 @@ pub(crate) struct Inner {
     pub accounts: Accounts,
     pub observers: Observers,
     pub log_hub: LogHub,
+    pub own: Arc<Own>,
     pub running: Running,
     pub reconcilers: Supervisor,
     pub schedules: Schedules,
@@ -137,6 +141,7 @@ impl Engine {
             accounts: Accounts::new(),
             observers: Observers::new(local_id.clone()),
             log_hub: LogHub::default(),
+            own: Arc::new(Own::new(config.store.folder(), config.backups)),
             running: Running::default(),
             reconcilers: Supervisor::new(),
             schedules: Schedules::new(config.clock.now()),
@@ -157,7 +162,9 @@ impl Engine {
             this: this.clone(),
             faults: config.faults,
         });
+        inner.note_restore().await?;
         inner.accounts.prepare(&inner).await?;
+        inner.prepare_backups().await;
         inner.reap().await;
         inner.recover().await?;
         inner.start_reconcilers();

@@ -6,6 +6,7 @@
 
 mod accept;
 pub mod accounts;
+pub mod backups;
 pub mod bus;
 pub mod catalog;
 mod control;
@@ -29,6 +30,7 @@ mod supervise;
 mod vault;
 mod worker;
 
+pub use backups::BackupConfig;
 pub use door::{Accepted, Refused, Submission};
 pub use engine::{Engine, EngineConfig, StartError, Timing};
 pub use logs::{LogBatch, LogQuery};

@@ -4,7 +4,9 @@
 //! may also come from the environment say so where they are declared.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
 
 // The one place where the environment is read.
 #[allow(clippy::disallowed_methods)]
@@ -18,6 +20,16 @@ pub fn default_data_dir() -> Option<PathBuf> {
     // The specification of these folders says that a relative path in the variable is to be ignored.
     let data = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     data.or_else(|| home().map(|home| home.join(".local/share"))).map(|folder| folder.join("steward"))
+}
+
+/// The data folder as an absolute path: the one that is named, or the default.
+///
+/// # Errors
+/// When none is named and there is not even a home folder.
+pub fn data_dir(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let folder = named.map(Path::to_owned).or_else(default_data_dir);
+    let folder = folder.ok_or_else(|| anyhow!("there is no home folder; name one for the data with --data-dir"))?;
+    std::path::absolute(folder).context("the data folder has no absolute path")
 }
 
 /// The home folder of the user that Steward runs as; Docker keeps plugins and sign-ins there.

@@ -11,4 +11,5 @@ pub mod embed;
 pub mod hello;
 pub mod logging;
 pub mod master_key;
+pub mod no_start;
 pub mod serve;

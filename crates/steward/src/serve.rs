@@ -7,19 +7,22 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use bytes::Bytes;
 use steward_core::user::Actor;
-use steward_engine::{Engine, EngineConfig, OsRandom, Random, SystemClock, Timing};
+use steward_engine::backups::restore;
+use steward_engine::{BackupConfig, Engine, EngineConfig, OsRandom, Random, SystemClock, Timing};
 use steward_host::local::{LocalConfig, LocalHost};
-use steward_store::{Store, StoreError, meta};
+use steward_store::{FolderLock, Store, StoreError, meta};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, App, KnownHosts, ListenLimits};
 use crate::catalog_source::Sources;
+use crate::cli::exit::Exit;
 use crate::logging::{self, LogFormat};
+use crate::no_start::{self, NoStart};
 use crate::{config, hello, master_key};
 
 /// How long the engine's tasks may take to end; what is left is taken up at the next start.
@@ -27,17 +30,6 @@ const GRACE: Duration = Duration::from_secs(4);
 /// How often, and for how long, the first look at this machine is waited for.
 const LOOK: Duration = Duration::from_millis(100);
 const LOOKS: usize = 300;
-
-/// Another process has the data folder open.
-const EXIT_IN_USE: u8 = 10;
-/// The database is damaged, or is missing where there was one.
-const EXIT_CORRUPT: u8 = 11;
-/// A newer Steward has written the database.
-const EXIT_NEWER: u8 = 12;
-/// The file is a database of some other program.
-const EXIT_FOREIGN: u8 = 13;
-/// Anything else that keeps the server from starting.
-const EXIT_OTHER: u8 = 1;
 
 /// Options of the server.
 #[derive(Clone, Debug, clap::Args)]
@@ -52,6 +44,14 @@ pub struct ServeArgs {
     /// own name. Can be given several times; in the variable, separated by commas.
     #[arg(long = "allowed-host", env = "STEWARD_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',', hide_env_values = true)]
     pub allowed_hosts: Vec<String>,
+    /// Where backups of Steward's own state are kept; best on another disk. Without it `backups` in the
+    /// data folder.
+    #[arg(long, env = "STEWARD_BACKUP_DIR", value_name = "FOLDER", hide_env_values = true)]
+    pub backup_dir: Option<PathBuf>,
+    /// How many backups are kept.
+    #[arg(long, env = "STEWARD_BACKUP_KEEP", value_name = "N", default_value_t = steward_engine::backups::KEEP, hide_env_values = true,
+        value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub backup_keep: u32,
     /// A folder with applications of your own, beside `catalog` in the data folder. Can be given
     /// several times.
     #[arg(long = "catalog-dir", value_name = "FOLDER")]
@@ -74,15 +74,6 @@ pub struct ServeArgs {
     /// How it is logged.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
-}
-
-/// Why the server does not start, and the exit code that says so.
-struct NoStart(u8, anyhow::Error);
-
-impl From<anyhow::Error> for NoStart {
-    fn from(error: anyhow::Error) -> Self {
-        Self(EXIT_OTHER, error)
-    }
 }
 
 /// Serves until it is told to stop.
@@ -113,11 +104,11 @@ async fn start(args: ServeArgs) -> Result<Server, NoStart> {
     // Bound before anything slow: whoever asks meanwhile waits in the system's queue for the answer.
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
-    let folder = args.data_dir.clone().or_else(config::default_data_dir);
-    let folder = folder.ok_or_else(|| anyhow!("there is no home folder; name one for the data with --data-dir"))?;
     // Programs that are started for a project do not share this working directory.
-    let folder = std::path::absolute(folder).context("the data folder has no absolute path")?;
-    let store = Store::open(&folder).await.map_err(|error| explain(&folder, error))?;
+    let folder = config::data_dir(args.data_dir.as_deref())?;
+    let backups = args.backup_dir.clone().unwrap_or_else(|| folder.join(steward_engine::backups::FOLDER));
+    let backups = std::path::absolute(backups).context("the folder of backups has no absolute path")?;
+    let store = open(&folder, &backups).await?;
     let key = master_key::load_or_make(&folder, &OsRandom).map_err(anyhow::Error::from)?;
     let instance = instance(&store).await.map_err(anyhow::Error::from)?;
     let local = Arc::new(local_host(&args, &folder, instance));
@@ -129,6 +120,7 @@ async fn start(args: ServeArgs) -> Result<Server, NoStart> {
         catalog: Box::new(Sources::new(catalogs)),
         archives: BTreeMap::from([(hello::IMAGE.to_owned(), Bytes::from_static(hello::ARCHIVE))]),
         key,
+        backups: BackupConfig { folder: Some(backups), keep: args.backup_keep },
         clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),
         timing: Timing::default(),
@@ -141,6 +133,22 @@ async fn start(args: ServeArgs) -> Result<Server, NoStart> {
     let stop = CancellationToken::new();
     let app = App::new(engine.clone(), Arc::new(SystemClock), hosts, stop.clone());
     Ok(Server { listener, address, store, engine, app, stop })
+}
+
+/// Opens the database, after a restore that was broken off was finished.
+async fn open(folder: &Path, backups: &Path) -> Result<Store, NoStart> {
+    let explained = async |error| no_start::explain(folder, backups, error).await;
+    let lock = match FolderLock::take(folder) {
+        Ok(lock) => lock,
+        Err(error) => return Err(explained(error).await),
+    };
+    if let Some(before) = restore::finish(folder).context("a restore that was broken off cannot be finished")? {
+        tracing::warn!(before = %before.display(), "a restore that was broken off was finished; the state from before is kept");
+    }
+    match Store::open_taken(lock).await {
+        Ok(store) => Ok(store),
+        Err(error) => Err(explained(error).await),
+    }
 }
 
 /// Names this installation, so that what it starts can be told from what another one starts.
@@ -156,20 +164,6 @@ async fn instance(store: &Store) -> Result<String, StoreError> {
     meta::put(&mut tx, KEY, &instance).await?;
     tx.commit().await?;
     Ok(instance)
-}
-
-/// What a person can do about a database that does not open.
-fn explain(folder: &Path, error: StoreError) -> NoStart {
-    let folder = folder.display();
-    let (code, advice) = match &error {
-        StoreError::InUse => (EXIT_IN_USE, "another Steward uses it; stop that one, or choose another folder with --data-dir"),
-        StoreError::Corrupt(_) => (EXIT_CORRUPT, "nothing was changed; put back a backup of the folder, or move it away to start empty"),
-        StoreError::Newer { .. } => (EXIT_NEWER, "nothing was changed; start the Steward that wrote it, or a later one"),
-        StoreError::Foreign => (EXIT_FOREIGN, "nothing was changed; choose another folder with --data-dir"),
-        StoreError::Full(_) => (EXIT_OTHER, "Steward needs to write there; look at its owner, its mode, and the free space"),
-        _ => (EXIT_OTHER, "nothing was changed"),
-    };
-    NoStart(code, anyhow!("the data folder {folder} cannot be opened: {error}\n{advice}"))
 }
 
 /// The machine that this program runs on.
@@ -236,7 +230,7 @@ async fn stopped() {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        std::process::exit(i32::from(EXIT_OTHER));
+        std::process::exit(i32::from(Exit::OTHER.0));
     });
 }
 
@@ -264,15 +258,5 @@ mod tests {
         {
             assert_eq!(reachable(listen.parse().unwrap()).to_string(), open);
         }
-    }
-
-    /// M10: a database that does not open is not replaced, and the exit code says why.
-    #[test]
-    fn each_reason_has_its_exit_code() {
-        let code = |error| explain(Path::new("/data"), error).0;
-        assert_eq!(code(StoreError::InUse), EXIT_IN_USE);
-        assert_eq!(code(StoreError::Corrupt(String::new())), EXIT_CORRUPT);
-        assert_eq!(code(StoreError::Newer { found: 9, known: 1 }), EXIT_NEWER);
-        assert_eq!(code(StoreError::Foreign), EXIT_FOREIGN);
     }
 }

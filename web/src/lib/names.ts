@@ -1,6 +1,7 @@
 // What kinds, states and roles are called on the page, and which status they show.
 import type {
   BulkAction,
+  BackupState,
   ContainerHealth,
   ContainerState,
   DeploymentState,
@@ -63,6 +64,14 @@ export const STEP: Record<StepState, Named> = {
   undo_failed: { status: "crit", label: "Undo failed" },
 };
 
+export const BACKUP: Record<BackupState, Named> = {
+  good: { status: "ok", label: "Good" },
+  damaged: { status: "crit", label: "Damaged" },
+  other_key: { status: "warn", label: "Another key" },
+  newer: { status: "warn", label: "Newer Steward" },
+  other_instance: { status: "off", label: "Another Steward" },
+};
+
 const KINDS: Record<OperationKind, { verb: string; noun: string; doing: string }> = {
   "deployment.deploy": { verb: "Deploy", noun: "Deploy", doing: "Deploying" },
   "deployment.start": { verb: "Start", noun: "Start", doing: "Starting" },
@@ -74,6 +83,7 @@ const KINDS: Record<OperationKind, { verb: string; noun: string; doing: string }
   "deployment.bulk": { verb: "Change", noun: "Change of many", doing: "Changing" },
   "script.run": { verb: "Run script", noun: "Run script", doing: "Running script" },
   "volume.delete": { verb: "Delete volume", noun: "Delete volume", doing: "Deleting volume" },
+  "steward.backup": { verb: "Back up", noun: "Backup", doing: "Backing up" },
 };
 
 export const ALL_KINDS = Object.keys(KINDS) as OperationKind[];

@@ -19,6 +19,7 @@ mod health;
 mod power;
 mod script_run;
 mod step;
+mod steward_backup;
 mod volume_delete;
 mod world;
 
@@ -75,7 +76,7 @@ pub(crate) enum Ending {
 /// The longest an operation may take before it is stopped and unwound.
 pub(crate) fn deadline(kind: Kind) -> Duration {
     let minutes = match kind {
-        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback => 60,
+        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback | Kind::StewardBackup => 60,
         // A script's own deadline comes first, and the time to end it.
         Kind::ScriptRun => 62,
         Kind::DeploymentStart | Kind::DeploymentRestart => 10,
@@ -97,6 +98,8 @@ pub(crate) enum Class {
     Parent,
     /// Does what nobody here knows.
     Script,
+    /// Reads and writes Steward's own state.
+    Own,
 }
 
 impl Class {
@@ -107,6 +110,7 @@ impl Class {
             Class::Change => 8,
             Class::Parent => 16,
             Class::Script => 2,
+            Class::Own => 1,
         }
     }
 }
@@ -120,6 +124,7 @@ pub(crate) fn class(kind: Kind) -> Class {
         }
         Kind::DeploymentBulk => Class::Parent,
         Kind::ScriptRun => Class::Script,
+        Kind::StewardBackup => Class::Own,
     }
 }
 
@@ -127,7 +132,9 @@ pub(crate) fn class(kind: Kind) -> Class {
 pub(crate) fn on_crash(kind: Kind) -> OnCrash {
     match kind {
         // A script that was interrupted may have done anything: it is not run again.
-        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback | Kind::ScriptRun => OnCrash::Unwind,
+        Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback | Kind::ScriptRun | Kind::StewardBackup => {
+            OnCrash::Unwind
+        }
         Kind::DeploymentStart
         | Kind::DeploymentStop
         | Kind::DeploymentRestart
@@ -160,6 +167,7 @@ async fn look(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
         Request::DeploymentBulk(parameters) => deployment_bulk::prepare(engine, parameters).await,
         Request::VolumeDelete(parameters) => volume_delete::prepare(engine, parameters).await,
         Request::ScriptRun(parameters) => script_run::prepare(engine, parameters).await,
+        Request::StewardBackup(parameters) => steward_backup::prepare(engine, parameters).await,
     }
 }
 
@@ -174,6 +182,7 @@ pub(crate) async fn steps(engine: &Inner, operation: &Operation) -> Result<Vec<B
         Kind::DeploymentBulk => deployment_bulk::steps(engine, operation),
         Kind::VolumeDelete => volume_delete::steps(engine, operation).await,
         Kind::ScriptRun => script_run::steps(engine, operation).await,
+        Kind::StewardBackup => steward_backup::steps(engine, operation).await,
     }
 }
 
@@ -190,6 +199,10 @@ pub(crate) async fn conclude(engine: &Inner, conn: &mut Connection, operation: &
         Kind::DeploymentBulk => deployment_bulk::conclude(engine, conn, operation, ending).await,
         // The rows of a removed deployment stay: another of its volumes may need its secrets.
         Kind::VolumeDelete | Kind::ScriptRun => Ok(()),
+        Kind::StewardBackup => {
+            engine.own.ended.notify_one();
+            Ok(())
+        }
     }
 }
 

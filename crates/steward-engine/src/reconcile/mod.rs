@@ -4,6 +4,7 @@
 //! fails, panics or takes too long ends itself alone: the next activation is the retry. To add one:
 //! write its file, and add it to [`Supervisor::new`].
 
+mod backups;
 mod devices;
 mod idempotency;
 mod retention;

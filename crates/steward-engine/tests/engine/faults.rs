@@ -10,12 +10,12 @@ use steward_core::DeploymentId;
 use steward_core::name::{ScriptName, VolumeName};
 use steward_core::operation::{
     BulkAction, DeploymentBulk, DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate,
-    Kind, Request, ScriptRun, State, VolumeDelete,
+    Kind, Request, ScriptRun, State, StewardBackup, VolumeDelete,
 };
 use steward_engine::faults::{Fault, Faults, Moment};
 use steward_host::simulated::Snapshot;
 
-use crate::scene::{OneFault, Scene, deploy, key, start, timing};
+use crate::scene::{KEPT, OneFault, Scene, deploy, key, start, timing};
 
 const FAULTS: [(Moment, Fault); 8] = [
     (Moment::BeforeIntent, Fault::Error),
@@ -42,10 +42,19 @@ pub async fn prepared(kind: Kind) -> (Scene, Request) {
         let device_id = scene.engine.devices(&scene.owner).await.unwrap()[0].device.id.clone();
         return (scene, Request::ScriptRun(ScriptRun { device_id, script: ScriptName::parse("trim-disks").unwrap() }));
     }
+    if kind == Kind::StewardBackup {
+        scene.host.write_volume("steward-site_data", "photo.jpg", b"irreplaceable");
+        scene.write_own_files();
+        // As many as are kept, so that the next one takes the oldest out.
+        for _ in 0..KEPT {
+            assert_eq!(scene.run(backup()).await.operation.state, State::Succeeded);
+        }
+        return (scene, backup());
+    }
     let deployment_id = scene.deployed("web", "site").await;
     scene.host.write_volume("steward-site_data", "photo.jpg", b"irreplaceable");
     let request = match kind {
-        Kind::DeploymentDeploy | Kind::ScriptRun => unreachable!(),
+        Kind::DeploymentDeploy | Kind::ScriptRun | Kind::StewardBackup => unreachable!(),
         Kind::DeploymentStop => Request::DeploymentStop(DeploymentStop { deployment_id }),
         Kind::DeploymentRestart => Request::DeploymentRestart(DeploymentRestart { deployment_id }),
         Kind::DeploymentRemove => Request::DeploymentRemove(DeploymentRemove { deployment_id }),
@@ -76,6 +85,10 @@ pub fn bulk(action: BulkAction, deployment_ids: Vec<DeploymentId>) -> Request {
     Request::DeploymentBulk(DeploymentBulk { action, deployment_ids })
 }
 
+pub fn backup() -> Request {
+    Request::StewardBackup(StewardBackup {})
+}
+
 fn change(deployment_id: DeploymentId) -> Request {
     let settings = BTreeMap::from([(key("greeting"), json!("changed"))]);
     Request::DeploymentUpdate(DeploymentUpdate { deployment_id, settings, ports: BTreeMap::new(), expected_revision: None })
@@ -93,6 +106,7 @@ async fn one_round(kind: Kind, step: &str, moment: Moment, fault: Fault) {
     let place = format!("{} {step} {moment:?} {fault:?}", kind.as_str());
     let (mut scene, request) = prepared(kind).await;
     let before = scene.host.snapshot();
+    let own = scene.own_files();
     let planned = OneFault::new(step, moment, fault);
     let mut waits = timing();
     if fault == Fault::Hang {
@@ -124,6 +138,8 @@ async fn one_round(kind: Kind, step: &str, moment: Moment, fault: Fault) {
                 assert_eq!(scene.host.script_runs("trim-disks"), runs, "{place}: it is not run again by itself");
             }
             assert!(irreversible || changed.is_empty(), "{place}: {changed:?}");
+            let now = scene.own_files();
+            assert!(own == now, "{place}: {:?} and {:?}", own.keys(), now.keys());
         }
         State::Succeeded => assert_eq!(fault, Fault::Crash, "{place}: only an interrupted operation may be finished"),
         // The parts that are done stay done, and the record says which are not.
@@ -199,6 +215,7 @@ every_step! {
     bulk_survives_every_fault: DeploymentBulk;
     volume_delete_survives_every_fault: VolumeDelete;
     script_run_survives_every_fault: ScriptRun;
+    backup_survives_every_fault: StewardBackup;
 }
 
 /// A crash in an undo is taken over like any other.

@@ -1,6 +1,7 @@
 //! A scene: a simulated machine, a store, an engine, and a signed-in owner.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use steward_core::user::{Actor, Credential};
 use steward_core::{DeploymentId, OperationId, SessionId, UserId};
 use steward_engine::catalog::{CatalogSource, Format, Origin, RawEntry};
 use steward_engine::faults::{Fault, Faults, Moment};
-use steward_engine::{Accepted, Clock, Engine, EngineConfig, OsRandom, Refused, Submission, SystemClock, Timing};
+use steward_engine::{Accepted, BackupConfig, Clock, Engine, EngineConfig, OsRandom, Refused, Submission, SystemClock, Timing};
 use steward_host::simulated::{Behaviour, SimulatedHost, SimulatedImage};
 use steward_store::Store;
 
@@ -143,6 +144,9 @@ pub fn machine() -> SimulatedHost {
     host
 }
 
+/// How many backups of Steward's own state a scene keeps.
+pub const KEPT: u32 = 2;
+
 pub async fn start(host: &SimulatedHost, store: &Store, timing: Timing, faults: Option<Arc<dyn Faults>>) -> Engine {
     start_as(host, store, timing, faults, Arc::new(SystemClock), false).await
 }
@@ -162,6 +166,7 @@ pub async fn start_as(
         catalog: Box::new(TestCatalog),
         archives: BTreeMap::from([("steward/hello:1".to_owned(), Bytes::from_static(b"archive"))]),
         key: [9; 32],
+        backups: BackupConfig { folder: None, keep: KEPT },
         clock,
         random: Arc::new(OsRandom),
         timing,
@@ -248,6 +253,33 @@ impl Scene {
             }
         };
         tokio::time::timeout(Duration::from_secs(120), waiting).await.expect("the operation comes to rest")
+    }
+
+    /// Puts into the data folder what a backup takes beside the database.
+    pub fn write_own_files(&self) {
+        for (path, text) in
+            [("master.key", "k"), ("projects/steward-site/compose.yaml", "services: {}"), ("catalog/mine/service.hcl", HELLO)]
+        {
+            let file = self.store.folder().join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+    }
+
+    /// What is in the data folder beside the database: another thing that a run must leave as it was.
+    pub fn own_files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.store.folder().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                match entry.file_type().unwrap().is_dir() {
+                    true => folders.push(entry.path()),
+                    false if entry.file_name().to_string_lossy().starts_with("steward.") => {}
+                    false => drop(found.insert(entry.path(), std::fs::read(entry.path()).unwrap())),
+                }
+            }
+        }
+        found
     }
 
     pub async fn detail(&self, id: &OperationId) -> OperationDetail {

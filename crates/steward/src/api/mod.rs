@@ -2,6 +2,7 @@
 
 mod applications;
 mod audit;
+mod backups;
 mod deployments;
 mod devices;
 mod document;
@@ -80,6 +81,7 @@ impl App {
 fn routes() -> OpenApiRouter<Shared> {
     let all = OpenApiRouter::new()
         .merge(system::routes())
+        .merge(backups::routes())
         .merge(setup::routes())
         .merge(session::routes())
         .merge(tokens::routes())

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, schedules, scripts, setup, token, users,
-    volumes,
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, own, reconcilers, retention, schedules, scripts, setup, token,
+    users, volumes,
 };
 use super::output::{ColorChoice, Format};
 
@@ -114,6 +114,9 @@ pub enum Command {
     Retention(retention::RetentionArgs),
     /// Background tasks.
     Reconcilers(reconcilers::ReconcilersArgs),
+    /// Steward's own state: back it up, check a backup, put one back.
+    #[command(subcommand, name = "self")]
+    Own(own::SelfCommand),
     /// Print the completion script of a shell.
     Completion(completion::CompletionArgs),
     /// The version of this program.

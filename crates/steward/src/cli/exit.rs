@@ -25,6 +25,16 @@ impl Exit {
     pub const CONFLICT: Exit = Exit(8);
     /// The server or the device does not answer.
     pub const UNREACHABLE: Exit = Exit(9);
+    /// Another process has the data folder open.
+    pub const IN_USE: Exit = Exit(10);
+    /// The database or the backup is damaged, or the database is missing where there was one.
+    pub const CORRUPT: Exit = Exit(11);
+    /// A newer Steward has written the database or the backup.
+    pub const NEWER: Exit = Exit(12);
+    /// The file is of some other program.
+    pub const FOREIGN: Exit = Exit(13);
+    /// No key opens the backup.
+    pub const WRONG_KEY: Exit = Exit(14);
     /// The wait was too long; the work goes on.
     pub const TIMED_OUT: Exit = Exit(124);
     /// Ctrl-C; the work goes on.

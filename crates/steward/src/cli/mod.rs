@@ -28,7 +28,7 @@ use std::process::ExitCode;
 pub use args::Args;
 use args::Command;
 use commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, reconcilers, retention, schedules, scripts, setup, status,
+    account, apps, audit, catalog, completion, deploy, devices, logs, ops, own, reconcilers, retention, schedules, scripts, setup, status,
     token, users, version, volumes,
 };
 use context::Context;
@@ -79,6 +79,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Audit(args) => audit::run(context, args).await,
         Command::Retention(args) => retention::run(context, args).await,
         Command::Reconcilers(args) => reconcilers::run(context, args).await,
+        Command::Own(command) => return own::run(context, command).await,
         Command::Completion(args) => completion::run(context, &args),
         Command::Version => version::run(context),
         Command::Openapi => context.printer.raw(&(crate::api::openapi_json() + "\n")),

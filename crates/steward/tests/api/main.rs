@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod backups;
 mod bodies;
 mod deployments;
 mod description;

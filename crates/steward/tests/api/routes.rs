@@ -56,6 +56,7 @@ impl Route {
                 json!({ "name": "there", "request": { "kind": "deployment.deploy", "application": "hello", "name": "other" }, "cron": "0 3 * * *", "time_zone": "UTC", "expected_version": 1 })
             }
             ("POST", "/schedules/preview") => json!({ "cron": "0 3 * * *", "time_zone": "UTC" }),
+            ("POST", "/system/backups/key/saved") => json!({ "recipient": "age1" }),
             ("POST", "/users") => json!({ "name": "new", "password": "tall brown dog", "role": "viewer" }),
             ("POST", "/tokens") => json!({ "name": "new" }),
             ("POST", "/account/password") => json!({ "current": "wrong wrong wrong", "new": "small grey cat" }),
@@ -260,6 +261,7 @@ async fn each_kind_of_operation_needs_its_right() {
                 Kind::DeploymentDeploy => json!({ "application": "hello", "name": "other" }),
                 Kind::DeploymentRollback => json!({ "deployment_id": id, "revision": 1 }),
                 Kind::DeploymentBulk => json!({ "action": "stop", "deployment_ids": [id] }),
+                Kind::StewardBackup => json!({}),
                 Kind::VolumeDelete => {
                     json!({ "device_id": view["device_id"], "volume": "steward-hello_data", "confirm": "steward-hello_data" })
                 }

@@ -12,7 +12,7 @@ use steward::api::{self, App, KnownHosts, ListenLimits};
 use steward_core::device::ContainerState;
 use steward_core::name::ImageRef;
 use steward_engine::catalog::{CatalogSource, Format, Origin, RawEntry};
-use steward_engine::{Engine, EngineConfig, OsRandom, SystemClock, Timing};
+use steward_engine::{BackupConfig, Engine, EngineConfig, OsRandom, SystemClock, Timing};
 use steward_host::simulated::{SimulatedHost, SimulatedImage};
 use steward_store::Store;
 use tokio::net::TcpListener;
@@ -155,6 +155,7 @@ impl TestApp {
             catalog: Box::new(TestCatalog),
             archives: BTreeMap::new(),
             key: [7; 32],
+            backups: BackupConfig { folder: None, keep: 3 },
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             timing,

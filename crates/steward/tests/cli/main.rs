@@ -10,6 +10,7 @@ mod keeping;
 mod lab;
 mod logs;
 mod output;
+mod own;
 mod schedules;
 mod server;
 mod stub;

@@ -61,6 +61,7 @@ pub fn program(config: &Path, arguments: &[&str]) -> Command {
         "DOCKER_CONFIG",
         "XDG_CONFIG_HOME",
         "STEWARD_DATA_DIR",
+        "STEWARD_BACKUP_DIR",
     ] {
         command.env_remove(name);
     }
@@ -113,7 +114,7 @@ pub struct Server {
     pub url: String,
     /// The line for the set-up: an address with a code.
     pub setup: String,
-    data: TempDir,
+    data: Option<TempDir>,
     home: Home,
 }
 
@@ -137,9 +138,24 @@ impl Server {
 
     /// One on an engine.
     pub fn with_engine(engine: &str, environment: &[(&str, String)]) -> Self {
-        let (data, home) = (tempfile::tempdir().unwrap(), Home::new());
+        Self::start(tempfile::tempdir().unwrap(), engine, environment, &[])
+    }
+
+    /// One on data that has an owner already; nobody is signed in.
+    pub fn on(data: TempDir) -> Self {
+        Self::start(data, NO_ENGINE, &[], &[])
+    }
+
+    /// One with more options.
+    pub fn serving(data: TempDir, options: &[&str]) -> Self {
+        Self::start(data, NO_ENGINE, &[], options)
+    }
+
+    fn start(data: TempDir, engine: &str, environment: &[(&str, String)], options: &[&str]) -> Self {
+        let home = Home::new();
+        let owned = data.path().join("data/steward.db").exists();
         let mut command = program(&home.config(), &["serve", "--listen", "127.0.0.1:0", "--docker-host", engine, "--data-dir"]);
-        command.arg(data.path().join("data")).stderr(Stdio::null());
+        command.arg(data.path().join("data")).args(options).stderr(Stdio::null());
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -148,8 +164,22 @@ impl Server {
             line.strip_prefix(start).unwrap_or_else(|| panic!("{line}")).to_owned()
         };
         let url = line("listening: ");
-        let setup = line("setup: ");
-        Self { child, url, setup, data, home }
+        // One that has an owner says no more.
+        let setup = if owned { String::new() } else { line("setup: ") };
+        Self { child, url, setup, data: Some(data), home }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.data.as_ref().unwrap().path().join("data")
+    }
+
+    /// Ends the server; gives its data, in `data` of a folder.
+    pub fn end(mut self) -> TempDir {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap();
+        self.data.take().unwrap()
     }
 
     pub fn claim(self) -> Self {
@@ -175,7 +205,7 @@ impl Server {
 
     /// Puts an entry into the catalog, and waits until the server has seen it.
     pub fn entry(&self, slug: &str, text: &str) {
-        let folder = self.data.path().join("data/catalog").join(slug);
+        let folder = self.data().join("catalog").join(slug);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("service.hcl"), text).unwrap();
         let seen = |server: &Self| {

@@ -136,6 +136,7 @@ impl Life {
             catalog: Box::new(TestCatalog),
             archives: BTreeMap::from([("steward/hello:1".to_owned(), Bytes::from_static(b"archive"))]),
             key: [9; 32],
+            backups: steward_engine::BackupConfig::default(),
             clock: world.clock.clone(),
             random: world.random.clone(),
             timing: timing(),

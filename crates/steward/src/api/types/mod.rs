@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod application;
+pub mod backup;
 pub mod deployment;
 pub mod operation;
 pub mod schedule;
@@ -13,6 +14,7 @@ pub use account::{
     UserRequest, Via,
 };
 pub use application::{ApplicationDetail, ApplicationSummary, DeployRequest};
+pub use backup::{BackupKeySaved, BackupRequest, RevealedBackupKey};
 pub use deployment::{
     DeploymentChange, DeploymentView, LinkView, Nothing, PlanAction, PlanRequest, RevealRequest, RevealedSecret, RollbackRequest,
 };

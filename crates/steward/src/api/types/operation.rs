@@ -88,6 +88,7 @@ pub fn read_request(mut body: Value) -> Result<Request, Refusal> {
         Kind::DeploymentBulk => Request::DeploymentBulk(from_value(body)?),
         Kind::VolumeDelete => Request::VolumeDelete(from_value(body)?),
         Kind::ScriptRun => Request::ScriptRun(from_value(body)?),
+        Kind::StewardBackup => Request::StewardBackup(from_value(body)?),
     })
 }
 

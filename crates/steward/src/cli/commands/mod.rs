@@ -14,6 +14,8 @@ pub mod logs;
 pub mod operate;
 pub mod ops;
 pub mod ops_view;
+pub mod own;
+pub mod own_offline;
 pub mod reconcilers;
 pub mod retention;
 pub mod schedules;

@@ -12,6 +12,7 @@ Examples:
   steward schedules add nightly --cron \"0 3 * * *\" --zone Europe/Berlin restart photos
   steward schedules add weekend-off --cron \"0 22 * * FRI\" stop games
   steward schedules add updates --cron \"30 4 * * MON,THU\" --window 120 --jitter 600 --catch-up update photos
+  steward schedules add own-backup --cron \"0 4 * * *\" --catch-up backup      Steward's own state
   steward schedules add back --cron \"0 5 1 * *\" --request '{\"kind\":\"deployment.rollback\",\"deployment_id\":\"dep_0123456789abcdef\",\"revision\":1}'
 ";
 
@@ -25,7 +26,7 @@ Examples:
 /// What is to be done.
 #[derive(Debug, clap::Args)]
 pub struct WhatArgs {
-    /// restart, stop, start or update.
+    /// restart, stop, start or update an app; or backup, of Steward's own state.
     pub action: Option<String>,
     /// The app.
     pub app: Option<String>,
@@ -123,9 +124,15 @@ pub async fn what(client: &Client, action: Option<&str>, app: Option<&str>, requ
         return read.map(Some);
     }
     let Some(action) = action else { return Ok(None) };
+    if action == "backup" {
+        return match app {
+            None => Ok(Some(json!({ "kind": "steward.backup" }))),
+            Some(_) => Err(Failure::usage("a backup is of Steward's own state, not of an app")),
+        };
+    }
     if !["restart", "stop", "start", "update"].contains(&action) {
         return Err(Failure::value("request", format!("`{action}` is nothing that can be done to an app"))
-            .hint("Write restart, stop, start or update, or --request JSON for any other operation."));
+            .hint("Write restart, stop, start or update, backup without an app, or --request JSON for any other operation."));
     }
     let Some(app) = app else {
         return Err(Failure::usage("the app's name is missing").hint(format!("Write: {action} NAME")));
