@@ -29,6 +29,7 @@ const ADMIN = [
   "volume.delete",
   "script.run",
   ...["device.manage", "retention.manage", "reconciler.run"],
+  ...["steward.backup", "backups.read", "backup_key.reveal"],
 ];
 export const PERMISSIONS: Record<t.Role, string[]> = { viewer: VIEWER, operator: OPERATOR, admin: ADMIN, owner: ADMIN };
 
@@ -432,4 +433,24 @@ export const SCRIPTS: t.ScriptsView = {
       },
     }),
   ],
+};
+
+/** The backups of Steward itself: one a day, and what happens to old ones. */
+export const BACKUPS: t.Backups = {
+  folder: "/mnt/usb/steward",
+  keep: 14,
+  latest_good_at: now - 3 * HOUR,
+  recipient: "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+  key_saved: false,
+  problem: null,
+  backups: (["good", "good", "damaged", "other_key"] as const).map((state, index) => ({
+    name: `steward-2025070${4 - index}T030000.000Z.tar.age`,
+    made_at: now - 3 * HOUR - index * DAY,
+    size: 2_400_000 + index * 1000,
+    state,
+    program: state === "good" ? "0.1.0" : null,
+    schema: state === "good" ? 1 : null,
+    sha256: state === "good" ? "9f86d081".repeat(8) : null,
+    left_out: index === 1 ? ["catalog/link"] : [],
+  })),
 };

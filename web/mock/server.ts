@@ -43,6 +43,7 @@ export class MockServer {
   retention: t.RetentionView = structuredClone(data.RETENTION);
   development = false;
   schedules: t.ScheduleView[];
+  backups: t.Backups;
   /** Every request, for tests to look at. */
   readonly asked: { method: string; path: string; body: unknown }[] = [];
   /** Answers that a test sets: `GET /devices`. */
@@ -86,6 +87,8 @@ export class MockServer {
         last_used_at: data.now - data.HOUR,
       },
     ];
+    this.backups = structuredClone(data.BACKUPS);
+    if (bare) Object.assign(this.backups, { backups: [], latest_good_at: null });
     this.volumes = this.deployments.map((one) => ({
       name: `${one.name}_data`,
       device_id: one.device_id,
@@ -613,6 +616,19 @@ export class MockServer {
         return found ? ok(found, 202) : problem(404, "not_found", "there is no such operation");
       });
     }
+    on("GET", "/system/backups", () =>
+      data.PERMISSIONS[this.role].includes("backups.read")
+        ? ok(this.backups)
+        : problem(403, "not_allowed", "this needs the role admin"),
+    );
+    on("POST", "/system/backups", () => this.start("steward.backup", "steward", {}, succeeding));
+    on("POST", "/system/backups/key", () =>
+      ok({ recipient: this.backups.recipient, key: `# public key: ${this.backups.recipient}\nAGE-SECRET-KEY-1MOCK\n` }),
+    );
+    on("POST", "/system/backups/key/saved", () => {
+      this.backups.key_saved = true;
+      return { status: 204 };
+    });
     on("GET", "/audit/verify", () => ok({ whole: true, broken_at: null, rows: 901, head: "9f86d081".repeat(8) }));
     on("GET", "/audit", () =>
       ok(

@@ -27,6 +27,7 @@ const PAGES: [string, string | RegExp][] = [
   ["/settings", "Settings"],
   ["/settings/tokens", "Settings"],
   ["/settings/users", "Settings"],
+  ["/settings/backups", "Settings"],
   ["/settings/appearance", "Settings"],
   ["/settings/retention", "Settings"],
   ["/settings/tasks", "Settings"],
@@ -54,6 +55,7 @@ const LISTS: [string, string, string][] = [
   ["/activity/schedules", "GET /schedules", "the schedules"],
   ["/activity/schedules", "GET /schedules/calendar", "the calendar"],
   ["/activity/schedules/nightly", "GET /schedules/sch_0000000000000001/runs", "the runs"],
+  ["/settings/backups", "GET /system/backups", "the backups"],
 ];
 
 test.each(LISTS)("%s says what failed and asks again", { timeout: SLOW }, async (path, request, what) => {
@@ -179,3 +181,38 @@ test("a development instance says so on every page and where to mark a device", 
   await screen.findByRole("button", { name: "Take the mark away" });
   expect(mock.devices[0]?.development).toBe(true);
 });
+
+test(
+  "backups: the warning goes when the key is kept, an old or missing one is said",
+  { timeout: SLOW * 3 },
+  async () => {
+    const mock = new MockServer("full");
+    renderApp("/settings/backups", mock);
+    expect(await screen.findByText("Keep a copy of the key somewhere else.", {}, { timeout: 10_000 })).toBeTruthy();
+    expect(screen.getByText(/^steward self restore \/mnt\/usb\/steward\/steward-20250704/)).toBeTruthy();
+    expect(screen.getByText("Damaged")).toBeTruthy();
+    screen.getByRole("button", { name: "Show the key" }).click();
+    const dialog = await screen.findByRole("dialog");
+    expect(within(dialog).getByText(/AGE-SECRET-KEY-1MOCK/)).toBeTruthy();
+    within(dialog).getByRole("button", { name: "I saved it" }).click();
+    await waitFor(() => expect(screen.queryByText("Keep a copy of the key somewhere else.")).toBeNull());
+    expect(mock.asked).toContainEqual({
+      method: "POST",
+      path: "/system/backups/key/saved",
+      body: { recipient: mock.backups.recipient },
+    });
+    screen.getByRole("button", { name: "Back up now" }).click();
+    await waitFor(() => expect(mock.operations[0]?.kind).toBe("steward.backup"));
+    cleanup();
+
+    mock.backups.latest_good_at = Date.now() - 8 * 24 * 3600 * 1000;
+    renderApp("/settings/backups", mock);
+    expect(await screen.findByText(/more than 7 days old/, {}, { timeout: 10_000 })).toBeTruthy();
+    cleanup();
+    renderApp("/settings/backups", "empty");
+    expect(await screen.findByText("There is no good backup of Steward yet.", {}, { timeout: 10_000 })).toBeTruthy();
+    cleanup();
+    renderApp("/settings/backups", "viewer");
+    expect(await screen.findByText(/shown to admins and owners/, {}, { timeout: 10_000 })).toBeTruthy();
+  },
+);

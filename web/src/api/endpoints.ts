@@ -12,6 +12,11 @@ export const changeRetention = (body: t.RetentionChange) =>
   call<t.RetentionView>("PATCH", "/system/retention", { body });
 export const listReconcilers = () => call<t.ReconcilerStatus[]>("GET", "/reconcilers");
 export const runReconciler = (name: string) => call<t.ReconcilerStatus>("POST", `/reconcilers/${id(name)}/run`);
+export const listBackups = () => call<t.Backups>("GET", "/system/backups");
+export const makeBackup = () => call<t.Accepted>("POST", "/system/backups", { body: {}, idempotencyKey: randomKey() });
+export const revealBackupKey = () => call<t.BackupKey>("POST", "/system/backups/key", { body: {} });
+export const backupKeyIsSaved = (recipient: string) =>
+  call<undefined>("POST", "/system/backups/key/saved", { body: { recipient } });
 export const claim = (body: { code: string; user: string; password: string }) =>
   call<{ user: t.User }>("POST", "/setup", { body, anonymous: true });
 export const signIn = (body: { user: string; password: string }) =>

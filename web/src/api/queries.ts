@@ -17,6 +17,7 @@ export const keys = {
   reconcilers: ["reconcilers"] as const,
   retention: ["retention"] as const,
   schedules: ["schedules"] as const,
+  backups: ["backups"] as const,
 };
 
 export const health = queryOptions({ queryKey: keys.health, queryFn: api.getHealth, staleTime: Infinity });
@@ -37,6 +38,8 @@ export const session = queryOptions({
 export const sessions = queryOptions({ queryKey: keys.sessions, queryFn: api.listSessions });
 export const tokens = queryOptions({ queryKey: keys.tokens, queryFn: api.listTokens });
 export const users = queryOptions({ queryKey: keys.users, queryFn: api.listUsers });
+
+export const backups = queryOptions({ queryKey: keys.backups, queryFn: api.listBackups });
 
 // Facts such as free memory change without an event.
 export const devices = queryOptions({ queryKey: keys.devices, queryFn: api.listDevices, refetchInterval: 15_000 });

@@ -188,6 +188,11 @@ const settingsUsers = createRoute({
   path: "/users",
   component: lazyRouteComponent(() => import("@/pages/settings/Users")),
 });
+const settingsBackups = createRoute({
+  getParentRoute: () => settings,
+  path: "/backups",
+  component: lazyRouteComponent(() => import("@/pages/settings/Backups")),
+});
 const settingsAppearance = createRoute({
   getParentRoute: () => settings,
   path: "/appearance",
@@ -229,6 +234,7 @@ export const routeTree = root.addChildren([
       settingsAccount,
       settingsTokens,
       settingsUsers,
+      settingsBackups,
       settingsAppearance,
       settingsRetention,
       settingsTasks,

@@ -33,7 +33,7 @@ export function oldKeys({ channel, event, data }: Message): QueryKey[] {
   }
   if (channel === "operations") {
     const one = typeof data.operation_id === "string" ? [[...keys.operations, "one", data.operation_id]] : [];
-    return [...one, [...keys.operations, "list"], keys.deployments, keys.volumes, keys.schedules];
+    return [...one, [...keys.operations, "list"], keys.deployments, keys.volumes, keys.schedules, keys.backups];
   }
   if (channel === "reconcilers")
     return data.name === "retention" ? [keys.reconcilers, keys.retention] : [keys.reconcilers];

@@ -98,6 +98,8 @@ function Below({ operation }: { operation: OperationDetail }) {
 
 function Actions({ operation }: { operation: OperationDetail }) {
   if (!isAtRest(operation.state)) return <Cancel operation={operation} />;
+  if (operation.kind === "steward.backup" && operation.state === "succeeded")
+    return <LinkButton to="/settings/backups">Go to the backups</LinkButton>;
   const stays = operation.deployment_id !== null && operation.kind !== "deployment.remove";
   if (operation.state !== "succeeded" || !stays) return null;
   return (

@@ -7,6 +7,7 @@ const TABS = [
   { to: "/settings", label: "Account", permission: null },
   { to: "/settings/tokens", label: "API tokens", permission: null },
   { to: "/settings/users", label: "Users", permission: "users.manage" },
+  { to: "/settings/backups", label: "Backups", permission: "backups.read" },
   { to: "/settings/appearance", label: "Appearance", permission: null },
   { to: "/settings/retention", label: "Retention", permission: null },
   { to: "/settings/tasks", label: "Background tasks", permission: null },
@@ -14,7 +15,7 @@ const TABS = [
 ] as const;
 
 export default function Settings() {
-  const mayUsers = useMay("users.manage");
+  const may = { "users.manage": useMay("users.manage"), "backups.read": useMay("backups.read") };
   return (
     <Page title="Settings">
       <nav aria-label="Settings" className={tabListClass}>
@@ -27,7 +28,7 @@ export default function Settings() {
             className={tabClass}
           >
             {tab.label}
-            {tab.permission && !mayUsers && <span className="sr-only"> (admins only)</span>}
+            {tab.permission && !may[tab.permission] && <span className="sr-only"> (admins only)</span>}
           </Link>
         ))}
       </nav>

@@ -178,6 +178,7 @@ export function ScheduleForm({ start, onClose }: { start: Start; onClose: () => 
 /** What is asked for; text that is no JSON goes as it is, for the server to say what is wrong with it. */
 function requestOf({ action, text }: Wanted, app: string, schedule?: ScheduleView): ScheduleRequest["request"] {
   if (action === "kept" && schedule) return schedule.request;
+  if (action === "backup") return { kind: "steward.backup" } as ScheduleRequest["request"];
   if (action !== "other" && action !== "kept")
     return { kind: `deployment.${action}`, deployment_id: app } as ScheduleRequest["request"];
   try {

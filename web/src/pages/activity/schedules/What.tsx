@@ -4,7 +4,7 @@ import { does } from "./does";
 
 export interface Wanted {
   /** `kept`: what the schedule does already; `other`: any operation, as the API takes it. */
-  action: "restart" | "stop" | "start" | "update" | "kept" | "other";
+  action: "restart" | "stop" | "start" | "update" | "backup" | "kept" | "other";
   /** The app's id. */
   app: string;
   text: string;
@@ -15,6 +15,7 @@ const ACTIONS: { value: Wanted["action"]; label: string }[] = [
   { value: "update", label: "Update an app" },
   { value: "stop", label: "Stop an app" },
   { value: "start", label: "Start an app" },
+  { value: "backup", label: "Back up Steward" },
   { value: "other", label: "Any other operation" },
 ];
 
@@ -31,7 +32,7 @@ interface Props {
 export function What({ wanted, app, apps, kept, error, onChange }: Props) {
   const set = (part: Partial<Wanted>) => onChange({ ...wanted, ...part });
   const { action } = wanted;
-  const ofApp = action !== "other" && action !== "kept";
+  const ofApp = !["backup", "other", "kept"].includes(action);
   const options = kept ? [{ value: "kept" as const, label: `As before: ${does(kept)}` }, ...ACTIONS] : ACTIONS;
   return (
     <div className="grid gap-4 sm:grid-cols-2">
