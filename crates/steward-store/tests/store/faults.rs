@@ -154,11 +154,11 @@ async fn a_transaction_that_ended_by_itself_is_survived() {
     assert_eq!(counter(&mut reader).await, 3);
 }
 
-const FOLDER: &str = "STEWARD_STORE_TEST_FOLDER";
-const COMMITTED: &str = "committed row ";
+pub const FOLDER: &str = "STEWARD_STORE_TEST_FOLDER";
+pub const COMMITTED: &str = "committed row ";
 
 /// This program again, running only one test, with the folder in its environment.
-fn again(test: &str, folder: &Path) -> Child {
+pub fn again(test: &str, folder: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
         .env(FOLDER, folder)
@@ -169,7 +169,7 @@ fn again(test: &str, folder: &Path) -> Child {
 }
 
 /// What the other process does: commits rows and says so, until it is killed.
-async fn write_for_ever(folder: &Path) {
+pub async fn write_for_ever(folder: &Path) {
     let store = Store::open(folder).await.unwrap();
     let entry = AuditEntry {
         actor: "child".to_owned(),
@@ -188,7 +188,7 @@ async fn write_for_ever(folder: &Path) {
     }
 }
 
-async fn last_row(store: &Store) -> i64 {
+pub async fn last_row(store: &Store) -> i64 {
     let mut reader = store.read().await.unwrap();
     assert_eq!(audit::verify(&mut reader).await.unwrap().broken_at, None);
     let rows = audit::list(&mut reader, &AuditFilter { limit: 1, ..AuditFilter::default() }).await.unwrap();

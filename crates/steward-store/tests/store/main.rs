@@ -6,6 +6,8 @@
 mod accounts;
 mod audit;
 mod copies;
+mod disk;
+mod disks;
 mod faults;
 mod kept;
 mod opening;
