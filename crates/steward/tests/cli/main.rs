@@ -5,6 +5,10 @@
 
 mod account;
 mod catalog;
+#[allow(dead_code, reason = "the store's tests use all of it")]
+#[path = "../../../steward-store/tests/store/disk.rs"]
+mod disk;
+mod disks;
 mod errors;
 mod keeping;
 mod lab;
