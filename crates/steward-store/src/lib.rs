@@ -16,6 +16,7 @@
 
 mod copy;
 mod error;
+mod faults;
 mod migrate;
 mod open;
 mod row;
@@ -42,6 +43,7 @@ pub mod users;
 
 pub use copy::{Copy, inspect, put_meta};
 pub use error::{Result, StoreError};
+pub use faults::WriteFaults;
 pub use migrate::KNOWN_VERSION;
 pub use open::{APPLICATION_ID, FILE, FolderLock, LOCK_FILE};
 pub use store::{Connection, Reader, Store, Tx};

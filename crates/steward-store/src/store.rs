@@ -1,7 +1,6 @@
 //! The store: one writer, a few readers, one file.
 
 use std::fs::File;
-use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, Sq
 use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 
 use crate::error::{Result, StoreError};
+use crate::faults::WriteFaults;
 use crate::open::{self, FolderLock};
 
 /// What the functions of this crate's modules run on.
@@ -40,6 +40,7 @@ struct Inner {
     /// Held as long as the database is open; nobody else opens it meanwhile.
     lock: Option<File>,
     folder: PathBuf,
+    faults: WriteFaults,
     /// Whether the folder is removed when the store goes; only for tests.
     temporary: bool,
 }
@@ -158,7 +159,7 @@ impl Store {
             .max_lifetime(None)
             .connect_lazy_with(reading(file));
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Store { inner: Arc::new(Inner { writer, readers, lock, folder, temporary }) })
+        Ok(Store { inner: Arc::new(Inner { writer, readers, lock, folder, faults: WriteFaults::default(), temporary }) })
     }
 
     /// Begins a transaction that may write. There is one at a time; others wait for their turn.
@@ -172,7 +173,8 @@ impl Store {
         // SQLite adds up how long it meant to sleep, which on a loaded machine is much less than it slept.
         let begun = tokio::time::timeout(TURN_TIMEOUT, self.inner.writer.begin_with("BEGIN IMMEDIATE")).await;
         let tx = begun.map_err(|_| StoreError::Busy)??;
-        Ok(Tx { tx, store: PhantomData })
+        self.inner.faults.pass()?;
+        Ok(Tx { tx, faults: &self.inner.faults })
     }
 
     /// A connection that can only read. It sees what was committed when each statement begins.
@@ -181,6 +183,11 @@ impl Store {
     /// `Busy` when none becomes free within ten seconds.
     pub async fn read(&self) -> Result<Reader> {
         Ok(Reader { conn: self.inner.readers.acquire().await? })
+    }
+
+    /// Lets writes fail as on a full disk: for tests, none in a server.
+    pub fn write_faults(&self) -> &WriteFaults {
+        &self.inner.faults
     }
 
     /// Waits for what is under way, writes the log into the file, and lets others open it.
@@ -201,7 +208,7 @@ impl Store {
 /// back at once, and what came after that would stand on its own.
 pub struct Tx<'a> {
     tx: Transaction<'static, Sqlite>,
-    store: PhantomData<&'a Store>,
+    faults: &'a WriteFaults,
 }
 
 impl Tx<'_> {
@@ -210,6 +217,7 @@ impl Tx<'_> {
     /// # Errors
     /// `Full` when the disk refuses; then nothing of it has happened.
     pub async fn commit(self) -> Result<()> {
+        self.faults.pass()?;
         Ok(self.tx.commit().await?)
     }
 }
