@@ -6,6 +6,7 @@ mod backups;
 mod bulk;
 mod deploy;
 mod development;
+mod disk;
 mod faults;
 mod lifecycle;
 mod recovery;
