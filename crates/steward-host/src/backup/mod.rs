@@ -13,6 +13,8 @@ mod key;
 mod seal;
 mod swap;
 #[cfg(test)]
+mod swap_tests;
+#[cfg(test)]
 mod tests;
 mod unseal;
 
