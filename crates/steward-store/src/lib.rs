@@ -14,6 +14,7 @@
 //! Every value that is read is parsed again with the types of `steward-core`: what another program
 //! wrote into the file cannot become a name or an id that these types would refuse.
 
+mod clean;
 mod copy;
 mod error;
 mod faults;

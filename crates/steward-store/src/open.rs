@@ -13,8 +13,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 
 use crate::error::{Result, StoreError, on_disk};
-use crate::migrate;
 use crate::store::{Connection, Durability, writing};
+use crate::{clean, migrate};
 
 /// The database within the data folder.
 pub const FILE: &str = "steward.db";
@@ -55,7 +55,8 @@ pub(crate) async fn prepare(lock: FolderLock, durability: Durability) -> Result<
     let folder = folder.as_path();
     let file = folder.join(FILE);
     if exists(&file)? {
-        look(&file).await?;
+        look(&file, clean::holds(folder, &file)?).await?;
+        clean::take(folder)?;
         for path in [file.clone(), beside(&file, "-wal"), beside(&file, "-shm")] {
             if exists(&path)? {
                 set_mode(&path, 0o600)?;
@@ -162,8 +163,9 @@ fn mark_made(lock: &mut File, folder: &Path) -> Result<()> {
     lock.write_all(MADE.as_bytes()).and_then(|()| lock.sync_all()).map_err(on_disk(&path))
 }
 
-/// Looks at a file that is there, without writing to it.
-async fn look(file: &Path) -> Result<()> {
+/// Looks at a file that is there, without writing to it. One that is as its clean end left it needs no
+/// look at every page, which takes seconds when there are gigabytes of them.
+async fn look(file: &Path, unchanged: bool) -> Result<()> {
     // SQLite takes an empty file for a new database. It cannot be ours: ours get their name when
     // they are complete.
     if fs::metadata(file).map_err(on_disk(file))?.len() == 0 {
@@ -173,7 +175,7 @@ async fn look(file: &Path) -> Result<()> {
     // beside it. With one, only SQLite's own locking shows what is in force.
     let alone = !exists(&beside(file, "-wal"))?;
     let mut conn = SqliteConnectOptions::new().filename(file).read_only(true).immutable(alone).connect().await?;
-    let verdict = judge(&mut conn, Thoroughly::Quick).await;
+    let verdict = judge(&mut conn, if unchanged && alone { Thoroughly::Header } else { Thoroughly::Quick }).await;
     conn.close().await?;
     verdict
 }
@@ -181,7 +183,9 @@ async fn look(file: &Path) -> Result<()> {
 /// How much of a file is looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thoroughly {
-    /// What a start can wait for.
+    /// Whose it is, and which version.
+    Header,
+    /// Every page as well.
     Quick,
     /// Indexes too.
     Every,
@@ -196,11 +200,12 @@ pub(crate) async fn judge(conn: &mut Connection, thoroughly: Thoroughly) -> Resu
     if found > migrate::KNOWN_VERSION {
         return Err(StoreError::Newer { found, known: migrate::KNOWN_VERSION });
     }
-    // A damaged file can have any number of complaints; the first one is enough.
     let check = match thoroughly {
+        Thoroughly::Header => return Ok(()),
         Thoroughly::Quick => "PRAGMA quick_check(1)",
         Thoroughly::Every => "PRAGMA integrity_check(1)",
     };
+    // A damaged file can have any number of complaints; the first one is enough.
     let complaint: String = sqlx::query_scalar(check).fetch_one(conn).await?;
     if complaint == "ok" { Ok(()) } else { Err(StoreError::Corrupt(complaint)) }
 }

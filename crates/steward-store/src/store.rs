@@ -10,6 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 
+use crate::clean;
 use crate::error::{Result, StoreError};
 use crate::faults::WriteFaults;
 use crate::open::{self, FolderLock};
@@ -185,17 +186,32 @@ impl Store {
         Ok(Reader { conn: self.inner.readers.acquire().await? })
     }
 
+    /// Looks at every page of the open database, while others go on reading and writing.
+    ///
+    /// # Errors
+    /// `Corrupt` with the first complaint; those of the database.
+    pub async fn check(&self) -> Result<()> {
+        let mut reader = self.read().await?;
+        open::judge(&mut reader, open::Thoroughly::Quick).await
+    }
+
     /// Lets writes fail as on a full disk: for tests, none in a server.
     pub fn write_faults(&self) -> &WriteFaults {
         &self.inner.faults
     }
 
     /// Waits for what is under way, writes the log into the file, and lets others open it.
+    ///
+    /// An end in order is marked, so that the next start need not look through every page.
     pub async fn close(self) {
         // Readers first: the last connection to go is the one that empties the log, and it must be
         // able to write.
         self.inner.readers.close().await;
         self.inner.writer.close().await;
+        // Without a mark the next start looks at everything, which is always right.
+        if let Err(error) = clean::leave(&self.inner.folder, &self.inner.folder.join(open::FILE)) {
+            tracing::warn!(%error, "the clean end could not be marked");
+        }
         if let Some(Err(error)) = self.inner.lock.as_ref().map(File::unlock) {
             tracing::warn!(%error, "the lock of the data folder could not be released");
         }

@@ -5,6 +5,7 @@
 //! write its file, and add it to [`Supervisor::new`].
 
 mod backups;
+mod database;
 mod devices;
 mod idempotency;
 mod retention;

@@ -14,7 +14,7 @@ use steward_core::user::Actor;
 use steward_core::{Code, Refusal};
 use tokio::sync::Notify;
 
-use super::{Did, Reconciler, backups, devices, idempotency, retention, sessions};
+use super::{Did, Reconciler, backups, database, devices, idempotency, retention, sessions};
 use crate::accounts::done;
 use crate::bus::Bus;
 use crate::engine::{Engine, Inner};
@@ -34,12 +34,13 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     /// Every reconciler that exists, none begun.
     pub fn new() -> Self {
-        let all: [Box<dyn Reconciler>; 5] = [
+        let all: [Box<dyn Reconciler>; 6] = [
             Box::new(devices::Devices::default()),
             Box::new(sessions::Sessions),
             Box::new(idempotency::Idempotency),
             Box::new(retention::Retention),
             Box::new(backups::Backups),
+            Box::new(database::Database),
         ];
         Self { slots: all.into_iter().map(|task| Arc::new(Slot::new(task))).collect() }
     }

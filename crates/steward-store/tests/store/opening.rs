@@ -126,7 +126,7 @@ async fn a_second_one_is_refused_while_the_first_is_open() {
 #[tokio::test]
 async fn what_was_committed_is_there_again() {
     let folder = used().await;
-    assert_eq!(contents(folder.path()).keys().collect::<Vec<_>>(), [FILE], "closing empties the log");
+    assert_eq!(contents(folder.path()).keys().collect::<Vec<_>>(), ["steward.clean", FILE], "closing empties the log");
     for round in 0..3 {
         let store = Store::open(folder.path()).await.unwrap();
         let mut tx = store.begin().await.unwrap();
@@ -249,7 +249,7 @@ async fn what_an_interrupted_first_start_left_is_in_nobodys_way() {
     }
     let store = Store::open(folder.path()).await.unwrap();
     store.close().await;
-    assert_eq!(contents(folder.path()).keys().collect::<Vec<_>>(), [FILE]);
+    assert_eq!(contents(folder.path()).keys().collect::<Vec<_>>(), ["steward.clean", FILE]);
 }
 
 #[tokio::test]
@@ -281,4 +281,58 @@ async fn a_database_for_tests_goes_with_its_store() {
     assert!(folder.exists());
     store.close().await;
     assert!(!folder.exists());
+}
+
+/// Writes over the last pages of the file, which no query of a start reads, and leaves its size.
+fn damage(folder: &Path) {
+    use std::os::unix::fs::FileExt;
+    let file = fs::File::options().write(true).open(folder.join(FILE)).unwrap();
+    let length = file.metadata().unwrap().len();
+    file.write_all_at(&[0x5a; 8192], length - 8192).unwrap();
+}
+
+/// R40: a clean end spares the next start the look at every page; whatever happened to the file since,
+/// or an end that was none, brings it back.
+#[tokio::test]
+async fn only_what_a_clean_end_left_is_believed() {
+    let mark = |folder: &Path| folder.join("steward.clean");
+    let folder = used().await;
+    assert!(mark(folder.path()).exists());
+    let store = Store::open(folder.path()).await.unwrap();
+    assert!(!mark(folder.path()).exists(), "while it is open, there is none");
+    drop(store);
+
+    let folder = used().await;
+    damage(folder.path());
+    assert!(matches!(refused(folder.path()).await, StoreError::Corrupt(_)), "changed at once after the end");
+
+    // Somebody who also sets the time back.
+    let folder = used().await;
+    let file = folder.path().join(FILE);
+    let modified = fs::metadata(&file).unwrap().modified().unwrap();
+    damage(folder.path());
+    fs::File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
+    assert!(matches!(refused(folder.path()).await, StoreError::Corrupt(_)), "its time was set back");
+
+    // A file that was put back from elsewhere, beside the mark of the one that was there.
+    let (folder, other) = (used().await, used().await);
+    damage(other.path());
+    fs::rename(other.path().join(FILE), folder.path().join(FILE)).unwrap();
+    assert!(matches!(refused(folder.path()).await, StoreError::Corrupt(_)), "another file");
+
+    // A mark that is no text is none.
+    let folder = used().await;
+    fs::write(mark(folder.path()), [0xff; 30]).unwrap();
+    damage(folder.path());
+    assert!(matches!(refused(folder.path()).await, StoreError::Corrupt(_)), "no mark");
+}
+
+/// What the start did not look at, the look at the open database finds, and it does not stop others.
+#[tokio::test]
+async fn an_open_database_can_be_looked_through() {
+    let folder = used().await;
+    let store = Store::open(folder.path()).await.unwrap();
+    store.check().await.unwrap();
+    damage(folder.path());
+    assert!(matches!(store.check().await, Err(StoreError::Corrupt(_))));
 }
