@@ -285,8 +285,9 @@ pub async fn has_rested(conn: &mut Connection, id: &OperationId) -> Result<bool>
 /// # Errors
 /// Those of the database.
 pub async fn active_for(conn: &mut Connection, deployment_id: &DeploymentId) -> Result<Option<Operation>> {
+    // The sign keeps SQLite from reading all that the deployment ever did: what is under way is little.
     let row = sqlx::query(select!(
-        "WHERE deployment_id = $1 AND state IN ('queued', 'running', 'rolling_back')
+        "WHERE +deployment_id = $1 AND state IN ('queued', 'running', 'rolling_back')
          ORDER BY state = 'queued', sequence LIMIT 1"
     ))
     .bind(deployment_id.as_str())
