@@ -6,6 +6,7 @@ import { binary } from "./binary.mjs";
 import { Cleanup } from "./cleanup.mjs";
 import { deploy } from "./deploy.mjs";
 import { docker } from "./docker.mjs";
+import { door } from "./door.mjs";
 import { logs } from "./logs.mjs";
 import { memory } from "./memory.mjs";
 import { page } from "./page.mjs";
@@ -21,6 +22,7 @@ const FIGURES = {
   page: ["First page, JavaScript, gzip", page],
   binary: ["Size of the binary", binary],
   logs: ["20,000 log lines to one viewer", logs],
+  door: ["An empty operation; a million of them", door],
 };
 
 async function measure(bench, key) {
