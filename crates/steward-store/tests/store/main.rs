@@ -10,6 +10,7 @@ mod disk;
 mod disks;
 mod faults;
 mod kept;
+mod migrating;
 mod opening;
 mod operations;
 mod retention;
