@@ -15,6 +15,7 @@ mod compose;
 pub mod error;
 pub mod host;
 pub mod local;
+pub mod own_program;
 mod project;
 pub mod simulated;
 
