@@ -90,6 +90,8 @@ kinds! {
     ScriptRun = "script.run";
     /// Backs up Steward's own state.
     StewardBackup = "steward.backup";
+    /// Restarts Steward itself; apps go on running.
+    StewardRestart = "steward.restart";
 }
 
 impl Request {
@@ -106,7 +108,8 @@ impl Request {
             | Request::DeploymentBulk(_)
             | Request::VolumeDelete(_)
             | Request::ScriptRun(_)
-            | Request::StewardBackup(_) => None,
+            | Request::StewardBackup(_)
+            | Request::StewardRestart(_) => None,
         }
     }
 }
@@ -266,6 +269,11 @@ pub struct ScriptRun {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StewardBackup {}
+
+/// Parameters of `steward.restart`: none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StewardRestart {}
 
 /// Where an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

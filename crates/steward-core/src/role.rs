@@ -111,6 +111,8 @@ permissions! {
     ReconcilerRun = "reconciler.run", Admin;
     /// Back up Steward's own state.
     StewardBackup = "steward.backup", Admin;
+    /// Restart Steward itself.
+    StewardRestart = "steward.restart", Admin;
     /// See the backups of Steward's own state.
     ReadBackups = "backups.read", Admin;
     /// See the key that opens the backups.

@@ -102,7 +102,7 @@ pub(crate) fn target_of(request: &Request) -> String {
         Request::DeploymentBulk(p) => format!("{} apps", p.deployment_ids.len()),
         Request::VolumeDelete(p) => p.volume.to_string(),
         Request::ScriptRun(p) => p.script.to_string(),
-        Request::StewardBackup(_) => "steward".to_owned(),
+        Request::StewardBackup(_) | Request::StewardRestart(_) => "steward".to_owned(),
         _ => String::new(),
     }
 }
@@ -216,10 +216,10 @@ impl Inner {
                 let same = |o: &Operation| self.running.digest(&o.id).as_deref() == Some(digest);
                 rows::unfinished(&mut reader).await.map_err(error::store)?.into_iter().find(same)
             }
-            // Every request for a backup is the same one.
-            Request::StewardBackup(_) => {
+            // Every request for a backup is the same one, and so is every request for a restart.
+            Request::StewardBackup(_) | Request::StewardRestart(_) => {
                 let unfinished = rows::unfinished(&mut reader).await.map_err(error::store)?;
-                let active = unfinished.into_iter().find(|o| o.kind == Kind::StewardBackup);
+                let active = unfinished.into_iter().find(|o| o.kind == request.kind());
                 return Ok(active.map(|operation| Accepted { operation, unchanged: false }));
             }
             other => match other.deployment_id() {

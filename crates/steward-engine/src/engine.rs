@@ -21,6 +21,7 @@ use crate::error;
 use crate::logs::LogHub;
 use crate::observe::Observers;
 use crate::reconcile::Supervisor;
+use crate::restart::Restart;
 use crate::schedules::Schedules;
 use crate::seams::{Clock, Random, id_bytes};
 use crate::vault::Vault;
@@ -76,6 +77,8 @@ pub struct EngineConfig {
     pub key: [u8; 32],
     /// Where backups of Steward's own state go.
     pub backups: BackupConfig,
+    /// How this process is replaced by a new one. Without it, Steward cannot restart itself.
+    pub restart: Option<Arc<dyn Restart>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -105,6 +108,7 @@ pub(crate) struct Inner {
     pub observers: Observers,
     pub log_hub: LogHub,
     pub own: Arc<Own>,
+    pub restart: Option<Arc<dyn Restart>>,
     pub running: Running,
     pub reconcilers: Supervisor,
     pub schedules: Schedules,
@@ -142,6 +146,7 @@ impl Engine {
             observers: Observers::new(local_id.clone()),
             log_hub: LogHub::default(),
             own: Arc::new(Own::new(config.store.folder(), config.backups)),
+            restart: config.restart,
             running: Running::default(),
             reconcilers: Supervisor::new(),
             schedules: Schedules::new(config.clock.now()),

@@ -21,6 +21,7 @@ pub mod operations;
 mod queries;
 mod reconcile;
 mod recovery;
+mod restart;
 mod retention;
 mod reveal;
 mod run;
@@ -38,6 +39,7 @@ pub use queries::{
     Busy, ConfigView, DeploymentView, DeviceView, FileView, Link, Problem, RevisionView, ScriptLastRun, ScriptView, ScriptsView,
     ServiceView, VolumeView,
 };
+pub use restart::{Process, Restart};
 pub use retention::RetentionView;
 pub use schedules::{CalendarDay, CalendarQuery, RunView, SchedulePreview, ScheduleView};
 pub use seams::{Clock, OsRandom, Random, SystemClock};

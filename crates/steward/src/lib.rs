@@ -12,4 +12,6 @@ pub mod hello;
 pub mod logging;
 pub mod master_key;
 pub mod no_start;
+pub mod restart;
 pub mod serve;
+pub mod signals;

@@ -1,6 +1,7 @@
 //! `steward serve`: the server, from its first line to its last.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,20 +10,22 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use steward_core::user::Actor;
 use steward_engine::backups::restore;
 use steward_engine::{BackupConfig, Engine, EngineConfig, OsRandom, Random, SystemClock, Timing};
 use steward_host::local::{LocalConfig, LocalHost};
+use steward_host::own_program::inherited_listener;
 use steward_store::{FolderLock, Store, StoreError, meta};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, App, KnownHosts, ListenLimits};
 use crate::catalog_source::Sources;
-use crate::cli::exit::Exit;
 use crate::logging::{self, LogFormat};
 use crate::no_start::{self, NoStart};
+use crate::restart::SelfRestart;
+use crate::signals::Signals;
 use crate::{config, hello, master_key};
 
 /// How long the engine's tasks may take to end; what is left is taken up at the next start.
@@ -78,12 +81,11 @@ pub struct ServeArgs {
 
 /// Serves until it is told to stop.
 pub async fn run(args: ServeArgs) -> ExitCode {
+    // First of all: a socket that was handed over is in the environment.
+    let inherited = inherited_listener();
     logging::start(args.log_format, &args.log);
-    match start(args).await {
-        Ok(server) => {
-            server.serve().await;
-            ExitCode::SUCCESS
-        }
+    match run_until_stopped(&args, inherited).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(NoStart(code, error)) => {
             eprintln!("steward: {error:#}");
             ExitCode::from(code)
@@ -91,8 +93,38 @@ pub async fn run(args: ServeArgs) -> ExitCode {
     }
 }
 
+async fn run_until_stopped(args: &ServeArgs, inherited: io::Result<Option<Listener>>) -> Result<(), NoStart> {
+    let restart = SelfRestart::new();
+    // Bound before anything slow: whoever asks meanwhile waits in the system's queue for the answer.
+    let mut listener = match inherited.context("the socket that was handed over cannot be used")? {
+        Some(listener) => listener,
+        None => bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?,
+    };
+    let mut signals = None;
+    loop {
+        let server = start(args, listener, restart.clone()).await?;
+        match server.serve(&restart, signals.get_or_insert_with(Signals::listen)).await {
+            None => return Ok(()),
+            Some(socket) => {
+                restart.carry_out(&socket);
+                // Still here: the program could not be started, so this process serves on.
+                listener = socket;
+            }
+        }
+    }
+}
+
+/// A listening socket that outlives the server that listens on it.
+type Listener = std::net::TcpListener;
+
+async fn bind(address: SocketAddr) -> io::Result<Listener> {
+    TcpListener::bind(address).await?.into_std()
+}
+
 struct Server {
     listener: TcpListener,
+    /// The same socket once more, which is still open when nobody listens on it.
+    socket: Listener,
     address: SocketAddr,
     store: Store,
     engine: Engine,
@@ -100,9 +132,8 @@ struct Server {
     stop: CancellationToken,
 }
 
-async fn start(args: ServeArgs) -> Result<Server, NoStart> {
-    // Bound before anything slow: whoever asks meanwhile waits in the system's queue for the answer.
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+async fn start(args: &ServeArgs, socket: Listener, restart: Arc<SelfRestart>) -> Result<Server, NoStart> {
+    let listener = socket.try_clone().and_then(TcpListener::from_std).context("the socket cannot be listened on")?;
     let address = listener.local_addr().context("the listener has no address")?;
     // Programs that are started for a project do not share this working directory.
     let folder = config::data_dir(args.data_dir.as_deref())?;
@@ -111,9 +142,9 @@ async fn start(args: ServeArgs) -> Result<Server, NoStart> {
     let store = open(&folder, &backups).await?;
     let key = master_key::load_or_make(&folder, &OsRandom).map_err(anyhow::Error::from)?;
     let instance = instance(&store).await.map_err(anyhow::Error::from)?;
-    let local = Arc::new(local_host(&args, &folder, instance));
+    let local = Arc::new(local_host(args, &folder, instance));
     let mut catalogs = vec![folder.join("catalog")];
-    catalogs.extend(args.catalog_dirs);
+    catalogs.extend(args.catalog_dirs.iter().cloned());
     let engine = Engine::start(EngineConfig {
         store: store.clone(),
         local,
@@ -121,6 +152,7 @@ async fn start(args: ServeArgs) -> Result<Server, NoStart> {
         archives: BTreeMap::from([(hello::IMAGE.to_owned(), Bytes::from_static(hello::ARCHIVE))]),
         key,
         backups: BackupConfig { folder: Some(backups), keep: args.backup_keep },
+        restart: Some(restart),
         clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),
         timing: Timing::default(),
@@ -129,10 +161,10 @@ async fn start(args: ServeArgs) -> Result<Server, NoStart> {
     })
     .await
     .map_err(anyhow::Error::from)?;
-    let hosts = KnownHosts::new(args.allowed_hosts.into_iter().chain(config::machine_names()));
+    let hosts = KnownHosts::new(args.allowed_hosts.iter().cloned().chain(config::machine_names()));
     let stop = CancellationToken::new();
     let app = App::new(engine.clone(), Arc::new(SystemClock), hosts, stop.clone());
-    Ok(Server { listener, address, store, engine, app, stop })
+    Ok(Server { listener, socket, address, store, engine, app, stop })
 }
 
 /// Opens the database, after a restore that was broken off was finished.
@@ -181,11 +213,9 @@ fn local_host(args: &ServeArgs, folder: &Path, instance: String) -> LocalHost {
 }
 
 impl Server {
-    async fn serve(self) {
-        println!("listening: http://{}", self.address);
-        if let Some(code) = self.engine.setup_code() {
-            println!("setup: http://{}/setup#code={code}", reachable(self.address));
-        }
+    /// Serves until it is to stop, or to be replaced: then it gives the socket, still open.
+    async fn serve(self, restart: &SelfRestart, signals: &mut Signals) -> Option<Listener> {
+        self.greet();
         if self.engine.is_development() {
             tracing::warn!("this is a development instance: operations are refused on every device that is not marked as development");
         }
@@ -193,8 +223,16 @@ impl Server {
         let greeting = tokio::spawn(greet_engine(self.engine.clone()));
         let router = api::router(self.app);
         let serving = tokio::spawn(api::listen(self.listener, router, ListenLimits::default(), self.stop.clone()));
-        stopped().await;
-        tracing::info!("Steward stops");
+        let restarts = tokio::select! {
+            () = signals.heard() => false,
+            () = restart.asked() => true,
+        };
+        // Whoever connects while the server stops is refused; while it restarts, they wait.
+        let socket = restarts.then_some(self.socket);
+        tracing::info!("{}", if restarts { "Steward restarts" } else { "Steward stops" });
+        if !restarts {
+            signals.end_the_process();
+        }
         self.stop.cancel();
         greeting.abort();
         // Requests and the engine's tasks end at the same time, so that both fit into the grace.
@@ -205,33 +243,23 @@ impl Server {
         if tokio::time::timeout(Duration::from_millis(500), self.store.close()).await.is_err() {
             tracing::warn!("the database was busy; it is whole, its log is read at the next start");
         }
+        // A signal that came meanwhile is the last word.
+        socket.filter(|_| signals.heard().now_or_never().is_none())
+    }
+
+    /// Says where it is. Whoever read this when it started may have gone by the time it restarts.
+    fn greet(&self) {
+        let mut out = io::stdout();
+        let _ = writeln!(out, "listening: http://{}", self.address);
+        if let Some(code) = self.engine.setup_code() {
+            let _ = writeln!(out, "setup: http://{}/setup#code={code}", reachable(self.address));
+        }
     }
 }
 
 /// The address under which this machine itself reaches the server.
 fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())) } else { address }
-}
-
-/// Returns when the server is to stop. A second signal ends the process at once.
-async fn stopped() {
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-        tracing::error!("signals cannot be heard; the server runs until it is killed");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    // Asked for by the tracker of nobody: it lives until the process ends, which is its only work.
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        std::process::exit(i32::from(Exit::OTHER.0));
-    });
 }
 
 /// Says on the console what to do when this machine has no engine that answers.

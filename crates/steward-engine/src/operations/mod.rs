@@ -20,6 +20,7 @@ mod power;
 mod script_run;
 mod step;
 mod steward_backup;
+mod steward_restart;
 mod volume_delete;
 mod world;
 
@@ -82,7 +83,7 @@ pub(crate) fn deadline(kind: Kind) -> Duration {
         Kind::DeploymentStart | Kind::DeploymentRestart => 10,
         // Its parts have deadlines of their own, and may have to wait for their turn.
         Kind::DeploymentBulk => 24 * 60,
-        Kind::DeploymentStop | Kind::DeploymentRemove | Kind::VolumeDelete => 5,
+        Kind::DeploymentStop | Kind::DeploymentRemove | Kind::VolumeDelete | Kind::StewardRestart => 5,
     };
     Duration::from_secs(minutes * 60)
 }
@@ -98,7 +99,7 @@ pub(crate) enum Class {
     Parent,
     /// Does what nobody here knows.
     Script,
-    /// Reads and writes Steward's own state.
+    /// About Steward itself: its own state, its own process.
     Own,
 }
 
@@ -124,7 +125,7 @@ pub(crate) fn class(kind: Kind) -> Class {
         }
         Kind::DeploymentBulk => Class::Parent,
         Kind::ScriptRun => Class::Script,
-        Kind::StewardBackup => Class::Own,
+        Kind::StewardBackup | Kind::StewardRestart => Class::Own,
     }
 }
 
@@ -140,7 +141,8 @@ pub(crate) fn on_crash(kind: Kind) -> OnCrash {
         | Kind::DeploymentRestart
         | Kind::DeploymentRemove
         | Kind::DeploymentBulk
-        | Kind::VolumeDelete => OnCrash::Resume,
+        | Kind::VolumeDelete
+        | Kind::StewardRestart => OnCrash::Resume,
     }
 }
 
@@ -168,6 +170,7 @@ async fn look(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
         Request::VolumeDelete(parameters) => volume_delete::prepare(engine, parameters).await,
         Request::ScriptRun(parameters) => script_run::prepare(engine, parameters).await,
         Request::StewardBackup(parameters) => steward_backup::prepare(engine, parameters).await,
+        Request::StewardRestart(_) => steward_restart::prepare(engine).await,
     }
 }
 
@@ -183,6 +186,7 @@ pub(crate) async fn steps(engine: &Inner, operation: &Operation) -> Result<Vec<B
         Kind::VolumeDelete => volume_delete::steps(engine, operation).await,
         Kind::ScriptRun => script_run::steps(engine, operation).await,
         Kind::StewardBackup => steward_backup::steps(engine, operation).await,
+        Kind::StewardRestart => steward_restart::steps(engine, operation),
     }
 }
 
@@ -198,7 +202,7 @@ pub(crate) async fn conclude(engine: &Inner, conn: &mut Connection, operation: &
         Kind::DeploymentRemove => deployment_remove::conclude(engine, conn, operation, ending).await,
         Kind::DeploymentBulk => deployment_bulk::conclude(engine, conn, operation, ending).await,
         // The rows of a removed deployment stay: another of its volumes may need its secrets.
-        Kind::VolumeDelete | Kind::ScriptRun => Ok(()),
+        Kind::VolumeDelete | Kind::ScriptRun | Kind::StewardRestart => Ok(()),
         Kind::StewardBackup => {
             engine.own.ended.notify_one();
             Ok(())

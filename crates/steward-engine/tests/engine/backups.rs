@@ -154,6 +154,7 @@ async fn elsewhere(scene: &Scene, folder: &Path) -> Engine {
         archives: Default::default(),
         key: [9; 32],
         backups: BackupConfig { folder: Some(folder.to_owned()), keep: KEPT },
+        restart: None,
         clock: Arc::new(steward_engine::SystemClock),
         random: Arc::new(steward_engine::OsRandom),
         timing: timing(),
@@ -194,7 +195,8 @@ async fn a_restored_state_is_the_one_that_was_backed_up() {
         let operations =
             engine.operations(&scene.owner, OperationFilter { kind: Some(Kind::StewardBackup), limit: 9, ..OperationFilter::default() });
         let interrupted = operations.await.unwrap().remove(0);
-        let here = Scene { host: scene.host.clone(), store: store.clone(), engine, owner: actor(Role::Owner) };
+        let here =
+            Scene { host: scene.host.clone(), store: store.clone(), engine, owner: actor(Role::Owner), process: scene.process.clone() };
         assert_eq!(here.at_rest(&interrupted.id).await.operation.state, State::RolledBack);
         let engine = here.engine.clone();
         let listed = engine.backups(&scene.owner).await.unwrap().backups;

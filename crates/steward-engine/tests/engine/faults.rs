@@ -10,12 +10,12 @@ use steward_core::DeploymentId;
 use steward_core::name::{ScriptName, VolumeName};
 use steward_core::operation::{
     BulkAction, DeploymentBulk, DeploymentRemove, DeploymentRestart, DeploymentRollback, DeploymentStart, DeploymentStop, DeploymentUpdate,
-    Kind, Request, ScriptRun, State, StewardBackup, VolumeDelete,
+    Kind, Request, ScriptRun, State, StewardBackup, StewardRestart, VolumeDelete,
 };
 use steward_engine::faults::{Fault, Faults, Moment};
 use steward_host::simulated::Snapshot;
 
-use crate::scene::{KEPT, OneFault, Scene, deploy, key, start, timing};
+use crate::scene::{KEPT, OneFault, Scene, deploy, key, timing};
 
 const FAULTS: [(Moment, Fault); 8] = [
     (Moment::BeforeIntent, Fault::Error),
@@ -51,10 +51,15 @@ pub async fn prepared(kind: Kind) -> (Scene, Request) {
         }
         return (scene, backup());
     }
+    if kind == Kind::StewardRestart {
+        scene.deployed("web", "site").await;
+        scene.host.write_volume("steward-site_data", "photo.jpg", b"irreplaceable");
+        return (scene, restart());
+    }
     let deployment_id = scene.deployed("web", "site").await;
     scene.host.write_volume("steward-site_data", "photo.jpg", b"irreplaceable");
     let request = match kind {
-        Kind::DeploymentDeploy | Kind::ScriptRun | Kind::StewardBackup => unreachable!(),
+        Kind::DeploymentDeploy | Kind::ScriptRun | Kind::StewardBackup | Kind::StewardRestart => unreachable!(),
         Kind::DeploymentStop => Request::DeploymentStop(DeploymentStop { deployment_id }),
         Kind::DeploymentRestart => Request::DeploymentRestart(DeploymentRestart { deployment_id }),
         Kind::DeploymentRemove => Request::DeploymentRemove(DeploymentRemove { deployment_id }),
@@ -89,6 +94,10 @@ pub fn backup() -> Request {
     Request::StewardBackup(StewardBackup {})
 }
 
+pub fn restart() -> Request {
+    Request::StewardRestart(StewardRestart {})
+}
+
 fn change(deployment_id: DeploymentId) -> Request {
     let settings = BTreeMap::from([(key("greeting"), json!("changed"))]);
     Request::DeploymentUpdate(DeploymentUpdate { deployment_id, settings, ports: BTreeMap::new(), expected_revision: None })
@@ -113,17 +122,23 @@ async fn one_round(kind: Kind, step: &str, moment: Moment, fault: Fault) {
         // Long enough for every step that does not hang, also on a busy machine.
         waits.deadline = Some(Duration::from_secs(4));
     }
-    scene.engine.shutdown().await;
-    scene.engine = start(&scene.host, &scene.store, waits, Some(planned.clone() as Arc<dyn Faults>)).await;
+    let faults = || Some(planned.clone() as Arc<dyn Faults>);
+    scene.restart_with(waits.clone(), faults()).await;
     let accepted = scene.submit(request.clone()).await.unwrap_or_else(|r| panic!("{place}: {:?}", r.refusal));
     let id = accepted.operation.id;
     if fault == Fault::Crash {
         while !planned.struck() {
+            scene.obey(waits.clone(), faults()).await;
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         scene.restart(None).await;
     }
+    while !scene.detail(&id).await.operation.state.is_at_rest() {
+        scene.obey(waits.clone(), faults()).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let detail = scene.at_rest(&id).await;
+    assert!(scene.process.restarts().iter().all(|count| *count == 1), "{place}: nothing is restarted twice for one operation");
     assert!(planned.struck(), "{place}: the step was reached");
     let after = scene.host.snapshot();
     match detail.operation.state {
@@ -151,7 +166,7 @@ async fn one_round(kind: Kind, step: &str, moment: Moment, fault: Fault) {
         other => panic!("{place}: ended as {other:?}: {:?}", detail.operation),
     }
     data_is_there(&after, &place);
-    again(&scene, &request, &id, detail.operation.state, &place).await;
+    again(&mut scene, &request, &id, detail.operation.state, &place).await;
 }
 
 /// Promise 10: what was in the volume before is in it afterwards, whatever happened.
@@ -161,13 +176,17 @@ fn data_is_there(world: &Snapshot, place: &str) {
 }
 
 /// One clean run afterwards shows that nothing was left that is in its way.
-async fn again(scene: &Scene, request: &Request, first: &steward_core::OperationId, ended: State, place: &str) {
+async fn again(scene: &mut Scene, request: &Request, first: &steward_core::OperationId, ended: State, place: &str) {
     if ended == State::Succeeded {
         return;
     }
     match scene.submit(request.clone()).await {
         Ok(accepted) => {
             assert_ne!(&accepted.operation.id, first, "{place}: a new operation");
+            while !scene.detail(&accepted.operation.id).await.operation.state.is_at_rest() {
+                scene.obey(timing(), None).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             let detail = scene.at_rest(&accepted.operation.id).await;
             assert_eq!(detail.operation.state, State::Succeeded, "{place}: the clean run: {:?}", detail.operation.error);
         }
@@ -216,6 +235,7 @@ every_step! {
     volume_delete_survives_every_fault: VolumeDelete;
     script_run_survives_every_fault: ScriptRun;
     backup_survives_every_fault: StewardBackup;
+    restart_of_steward_survives_every_fault: StewardRestart;
 }
 
 /// A crash in an undo is taken over like any other.

@@ -17,6 +17,8 @@ use steward_engine::{Accepted, BackupConfig, Clock, Engine, EngineConfig, OsRand
 use steward_host::simulated::{Behaviour, SimulatedHost, SimulatedImage};
 use steward_store::Store;
 
+use crate::process::SimulatedProcess;
+
 /// Two containers, two volumes, a port, a plain and a secret setting.
 pub const WEB: &str = r#"
 service {
@@ -119,6 +121,7 @@ pub struct Scene {
     pub store: Store,
     pub engine: Engine,
     pub owner: Actor,
+    pub process: Arc<SimulatedProcess>,
 }
 
 /// Short waits, so that a test of what goes wrong does not wait for it.
@@ -160,21 +163,25 @@ pub async fn start_as(
     clock: Arc<dyn Clock>,
     development: bool,
 ) -> Engine {
-    Engine::start(EngineConfig {
+    let config = EngineConfig { clock, development, ..config(host, store, timing, faults) };
+    Engine::start(config).await.unwrap()
+}
+
+fn config(host: &SimulatedHost, store: &Store, timing: Timing, faults: Option<Arc<dyn Faults>>) -> EngineConfig {
+    EngineConfig {
         store: store.clone(),
         local: Arc::new(host.clone()),
         catalog: Box::new(TestCatalog),
         archives: BTreeMap::from([("steward/hello:1".to_owned(), Bytes::from_static(b"archive"))]),
         key: [9; 32],
         backups: BackupConfig { folder: None, keep: KEPT },
-        clock,
+        restart: None,
+        clock: Arc::new(SystemClock),
         random: Arc::new(OsRandom),
         timing,
-        development,
+        development: false,
         faults,
-    })
-    .await
-    .unwrap()
+    }
 }
 
 pub fn actor(role: Role) -> Actor {
@@ -213,14 +220,42 @@ impl Scene {
     pub async fn with(faults: Option<Arc<dyn Faults>>) -> Self {
         let host = machine();
         let store = Store::in_memory().await.unwrap();
-        let engine = start(&host, &store, timing(), faults).await;
-        Self { host, store, engine, owner: actor(Role::Owner) }
+        let process = SimulatedProcess::new();
+        let config = EngineConfig { restart: Some(process.clone()), ..config(&host, &store, timing(), faults) };
+        let engine = Engine::start(config).await.unwrap();
+        Self { host, store, engine, owner: actor(Role::Owner), process }
     }
 
     /// The engine dies as it is and another one starts on the same store and machine.
     pub async fn restart(&mut self, faults: Option<Arc<dyn Faults>>) {
+        self.restart_with(timing(), faults).await;
+    }
+
+    /// The same, with other waits.
+    pub async fn restart_with(&mut self, timing: Timing, faults: Option<Arc<dyn Faults>>) {
         self.engine.shutdown().await;
-        self.engine = start(&self.host, &self.store, timing(), faults).await;
+        self.process.begin_anew();
+        self.serve_again(timing, faults).await;
+    }
+
+    /// The engine ends in good order, and the same process starts another one.
+    pub async fn go_on(&mut self) {
+        self.serve_again(timing(), None).await;
+    }
+
+    async fn serve_again(&mut self, timing: Timing, faults: Option<Arc<dyn Faults>>) {
+        self.engine.shutdown().await;
+        let config = EngineConfig { restart: Some(self.process.clone()), ..config(&self.host, &self.store, timing, faults) };
+        self.engine = Engine::start(config).await.unwrap();
+    }
+
+    /// Restarts Steward when an operation asked for it; says whether one did.
+    pub async fn obey(&mut self, timing: Timing, faults: Option<Arc<dyn Faults>>) -> bool {
+        let asked = self.process.is_asked();
+        if asked {
+            self.restart_with(timing, faults).await;
+        }
+        asked
     }
 
     pub async fn submit(&self, request: Request) -> Result<Accepted, Refused> {

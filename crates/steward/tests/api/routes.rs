@@ -261,7 +261,7 @@ async fn each_kind_of_operation_needs_its_right() {
                 Kind::DeploymentDeploy => json!({ "application": "hello", "name": "other" }),
                 Kind::DeploymentRollback => json!({ "deployment_id": id, "revision": 1 }),
                 Kind::DeploymentBulk => json!({ "action": "stop", "deployment_ids": [id] }),
-                Kind::StewardBackup => json!({}),
+                Kind::StewardBackup | Kind::StewardRestart => json!({}),
                 Kind::VolumeDelete => {
                     json!({ "device_id": view["device_id"], "volume": "steward-hello_data", "confirm": "steward-hello_data" })
                 }

@@ -156,6 +156,7 @@ impl TestApp {
             archives: BTreeMap::new(),
             key: [7; 32],
             backups: BackupConfig { folder: None, keep: 3 },
+            restart: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             timing,

@@ -17,6 +17,7 @@ use steward_host::simulated::SimulatedHost;
 use steward_store::Store;
 use tokio::runtime::Runtime;
 
+use crate::process::SimulatedProcess;
 use crate::scene::TestCatalog;
 
 /// How far time goes at once, in milliseconds.
@@ -110,6 +111,7 @@ pub struct World {
     pub clock: Arc<StoryClock>,
     pub random: Arc<StoryRandom>,
     pub faults: Arc<StoryFaults>,
+    pub process: Arc<SimulatedProcess>,
 }
 
 /// One process.
@@ -130,6 +132,7 @@ impl Life {
         // As long as a task blocks, paused time does not jump ahead while the database answers.
         runtime.spawn_blocking(move || held.recv());
         let store = runtime.block_on(open(world.folder.path()));
+        world.process.begin_anew();
         let config = EngineConfig {
             store: store.clone(),
             local: Arc::new(world.host.clone()),
@@ -137,6 +140,7 @@ impl Life {
             archives: BTreeMap::from([("steward/hello:1".to_owned(), Bytes::from_static(b"archive"))]),
             key: [9; 32],
             backups: steward_engine::BackupConfig::default(),
+            restart: Some(world.process.clone()),
             clock: world.clock.clone(),
             random: world.random.clone(),
             timing: timing(),

@@ -20,6 +20,7 @@ pub fn hold(story: &Story) -> Result<(), String> {
     no_lock_is_held(story)?;
     the_audit_is_whole(story, &operations)?;
     no_data_is_lost(story)?;
+    no_process_is_replaced_twice(story)?;
     nothing_is_left_over(story)
 }
 
@@ -53,6 +54,12 @@ fn acknowledged_once_and_at_rest(story: &Story, operations: &[Operation]) -> Res
         }
     }
     Ok(())
+}
+
+/// A restart of Steward happens once, whatever becomes of the process that begins it.
+fn no_process_is_replaced_twice(story: &Story) -> Result<(), String> {
+    let restarts = story.world.process.restarts();
+    if restarts.iter().all(|count| *count == 1) { Ok(()) } else { Err(format!("Steward restarts again and again: {restarts:?}")) }
 }
 
 /// Promise 6.

@@ -18,6 +18,8 @@ use steward_store::operations as rows;
 
 use super::life::{Life, StoryClock, StoryFaults, StoryRandom, World};
 use super::promises;
+use crate::faults::restart;
+use crate::process::SimulatedProcess;
 use crate::scene::{actor, deploy, key, machine};
 
 /// The names that apps have in stories.
@@ -86,6 +88,7 @@ impl Story {
             clock: StoryClock::new(),
             random: StoryRandom::new(seed ^ 0x5eed),
             faults: StoryFaults::new(seed ^ 0xfa17),
+            process: SimulatedProcess::new(),
         };
         Self {
             random: fastrand::Rng::with_seed(seed),
@@ -146,18 +149,33 @@ impl Story {
             86..=88 => self.crash_a_container(),
             89..=92 => self.cancel_something(),
             93..=95 => self.world.clock.jump_to(self.random.i64(-HALF_A_DAY..HALF_A_DAY)),
+            96 => self.ask_for(restart()),
             _ => self.ask_again()?,
         }
         self.told.push(format!("event {what}"));
         for _ in 0..self.random.u32(0..30) {
-            self.life().tick();
+            self.tick();
         }
         Ok(())
     }
 
+    /// Time goes on; when an operation has asked for it, Steward is restarted.
+    fn tick(&mut self) {
+        self.life().tick();
+        if self.world.process.is_asked() {
+            self.told.push("restarts itself".to_owned());
+            self.stop_and_start();
+        }
+    }
+
     /// Somebody asks for something that may make sense.
     fn ask(&mut self) {
-        let Some(request) = self.request() else { return };
+        if let Some(request) = self.request() {
+            self.ask_for(request);
+        }
+    }
+
+    fn ask_for(&mut self, request: Request) {
         self.count += 1;
         let asked = Asked { key: format!("k{}", self.count), request };
         self.submit(asked);
@@ -305,7 +323,7 @@ impl Story {
     /// Everything comes to rest by itself, in bounded time.
     fn rest(&mut self) -> Result<(), String> {
         for tick in 0..PATIENCE {
-            self.life().tick();
+            self.tick();
             if tick % 16 == 0 && self.unfinished().is_empty() {
                 self.write_photos();
                 return Ok(());

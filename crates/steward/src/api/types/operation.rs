@@ -89,6 +89,7 @@ pub fn read_request(mut body: Value) -> Result<Request, Refusal> {
         Kind::VolumeDelete => Request::VolumeDelete(from_value(body)?),
         Kind::ScriptRun => Request::ScriptRun(from_value(body)?),
         Kind::StewardBackup => Request::StewardBackup(from_value(body)?),
+        Kind::StewardRestart => Request::StewardRestart(from_value(body)?),
     })
 }
 
