@@ -1,4 +1,4 @@
-//! `steward self`: the backups of Steward's own state.
+//! `steward self`: the backups of Steward's own state, and its restart.
 
 use std::path::PathBuf;
 
@@ -26,12 +26,19 @@ Examples:
   steward self key > steward-backup.key           the key that opens them, to be kept elsewhere
   steward self check FILE                         whether a backup is good
   steward self restore FILE                       put it back, while no server runs
+  steward self restart                            a new process, with the same data on the same port
 ";
 const BACKUP_EXAMPLES: &str = "\
 Examples:
   steward self backup
   steward self backup --plan                      where it goes and what it needs
   steward self backup --yes --no-wait
+";
+const RESTART_EXAMPLES: &str = "\
+Examples:
+  steward self restart
+  steward self restart --plan                     what is under way, and what becomes of it
+  steward self restart --yes --no-wait
 ";
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -60,6 +67,9 @@ pub enum SelfCommand {
     Restore(RestoreArgs),
     /// Print the key that opens the backups; the audit says who saw it.
     Key(KeyArgs),
+    /// Restart Steward itself, and wait for the new process; apps go on running.
+    #[command(before_help = RESTART_EXAMPLES)]
+    Restart(OperateArgs),
 }
 
 /// Options of `steward self list`.
@@ -94,12 +104,13 @@ pub async fn run(context: &Context, command: SelfCommand) -> Result<Exit, Failur
         SelfCommand::Check(args) => own_offline::check(context, args).await.map(|()| Exit::DONE),
         SelfCommand::Restore(args) => own_offline::restore(context, args).await.map(|()| Exit::DONE),
         SelfCommand::Key(args) => key(context, args).await.map(|()| Exit::DONE),
+        SelfCommand::Restart(args) => restart(context, args).await,
     }
 }
 
 async fn backup(context: &Context, args: OperateArgs) -> Result<Exit, Failure> {
     let client = context.client()?;
-    let mut change = Change {
+    let change = Change {
         method: Method::POST,
         path: "/system/backups".to_owned(),
         body: json!({}),
@@ -109,18 +120,39 @@ async fn backup(context: &Context, args: OperateArgs) -> Result<Exit, Failure> {
     if args.plan {
         return operate::show_plan(context, &client, &change).await;
     }
-    let mut waiter = Waiter::new(&args.wait)?;
-    let outcome = if operate::approve(context, &client, &mut change, args.yes, "Back up now?").await? {
-        operate::send(context, &client, &mut waiter, &args.wait, &change).await?
-    } else {
-        Outcome::Declined
-    };
+    let outcome = ask(context, &client, &args, change, "Back up now?").await?;
     let waited = matches!(outcome, Outcome::Ended(_));
     let exit = operate::finish(context, &client, outcome, Sentence::Fixed("is backed up")).await?;
     if waited {
         remind(context, &client).await;
     }
     Ok(exit)
+}
+
+async fn restart(context: &Context, args: OperateArgs) -> Result<Exit, Failure> {
+    let client = context.client()?;
+    let request = json!({ "kind": "steward.restart" });
+    let change = Change {
+        method: Method::POST,
+        path: "/operations".to_owned(),
+        body: request.clone(),
+        plan: ("/operations/plan".to_owned(), request),
+        command: "steward self restart".to_owned(),
+    };
+    if args.plan {
+        return operate::show_plan(context, &client, &change).await;
+    }
+    let outcome = ask(context, &client, &args, change, "Restart Steward now?").await?;
+    operate::finish(context, &client, outcome, Sentence::Fixed("has restarted")).await
+}
+
+/// Shows the plan, sends the request when the answer is yes, and waits.
+async fn ask(context: &Context, client: &Client, args: &OperateArgs, mut change: Change, question: &str) -> Result<Outcome, Failure> {
+    let mut waiter = Waiter::new(&args.wait)?;
+    if !operate::approve(context, client, &mut change, args.yes, question).await? {
+        return Ok(Outcome::Declined);
+    }
+    operate::send(context, client, &mut waiter, &args.wait, &change).await
 }
 
 /// Says what is still to be done with the key. That it cannot be asked for is no failure of the backup.
