@@ -56,6 +56,33 @@ async fn the_new_process_finishes_it() {
     assert_eq!(scene.process.restarts(), [1, 1]);
 }
 
+/// Promise 3 of the queue: what was running is undone or goes on, as after an orderly stop, and what had
+/// not begun begins afterwards.
+#[tokio::test]
+async fn a_deploy_that_waits_survives_in_the_queue() {
+    let mut scene = Scene::with(Some(Arc::new(NothingEnds))).await;
+    let mut deploys = Vec::new();
+    // Two at once, so that the third one waits.
+    for (application, name) in [("web", "a"), ("hello", "b"), ("web", "c")] {
+        let mut request = deploy(application, name);
+        if let (Request::DeploymentDeploy(deploy), "c") = (&mut request, name) {
+            deploy.ports = [("80/tcp", 9081), ("6379/tcp", 9380)].map(|(inner, outer)| (inner.to_owned(), outer)).into();
+        }
+        deploys.push(scene.submit(request).await.unwrap().operation.id);
+    }
+    let id = scene.submit(restart()).await.unwrap().operation.id;
+    while scene.detail(&id).await.operation.state == State::Queued {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(scene.detail(&deploys[2]).await.operation.state, State::Queued);
+    scene.restart(None).await;
+    let mut states = Vec::new();
+    for id in deploys.iter().chain([&id]) {
+        states.push(ended(&scene, id).await.state);
+    }
+    assert_eq!(states, [State::RolledBack, State::RolledBack, State::Succeeded, State::Succeeded]);
+}
+
 /// A process that dies while the restart waits in the queue has been replaced: nothing restarts again.
 #[tokio::test]
 async fn a_restart_that_waited_is_done_when_another_process_is_there() {

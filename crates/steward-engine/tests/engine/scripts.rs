@@ -4,9 +4,11 @@ use steward_core::Code;
 use steward_core::name::ScriptName;
 use steward_core::operation::{Request, ScriptRun, State};
 use steward_core::role::Role;
+use steward_core::schedule::{RunOutcome, ScheduleDraft};
 use steward_engine::Submission;
 
 use crate::scene::{Scene, actor, all_rows};
+use crate::stage::{Stage, utc};
 
 async fn run(scene: &Scene, name: &str) -> Request {
     let device_id = scene.engine.devices(&scene.owner).await.unwrap()[0].device.id.clone();
@@ -31,6 +33,19 @@ async fn a_script_is_an_operation() {
     assert_eq!(accepted.detail["sha256"], script.sha256.unwrap());
     let view = scene.engine.scripts(&actor(Role::Viewer), detail.operation.device_id.as_str()).await.unwrap();
     assert_eq!(view.scripts[0].last_run.as_ref().map(|run| (&run.operation_id, run.state)), Some((&detail.operation.id, State::Succeeded)));
+}
+
+/// A schedule may ask for a script: the hash that is recorded beyond what was given is no secret.
+#[tokio::test]
+async fn a_script_can_be_scheduled() {
+    let stage = Stage::at("01-10T12:00:00").await;
+    stage.host.put_script("trim", "#!/bin/sh\necho 3 GiB\n", 0);
+    let device_id = stage.engine.devices(&stage.anna).await.unwrap()[0].device.id.clone();
+    let request = Request::ScriptRun(ScriptRun { device_id, script: ScriptName::parse("trim").unwrap() });
+    stage.made(ScheduleDraft { request: Ok(request), ..stage.draft("trim", "0 3 * * *") }).await;
+    let due = utc("01-11T02:00:00");
+    assert_eq!(stage.runs_at("trim", due, due).await.outcome, RunOutcome::Started);
+    assert_eq!(stage.host.script_runs("trim"), 1);
 }
 
 /// P10: a script that fails says so with its exit code and output, honestly; nothing is wedged.
