@@ -15,6 +15,7 @@ mod lab;
 mod logs;
 mod output;
 mod own;
+mod restart;
 mod schedules;
 mod server;
 mod stub;

@@ -50,7 +50,11 @@ impl Ran {
 
 /// The program with these arguments; nothing of this process's own configuration reaches it.
 pub fn program(config: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_steward"));
+    program_at(Path::new(env!("CARGO_BIN_EXE_steward")), config, arguments)
+}
+
+fn program_at(file: &Path, config: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(file);
     command.args(arguments);
     for name in [
         "STEWARD_URL",
@@ -151,10 +155,19 @@ impl Server {
         Self::start(data, NO_ENGINE, &[], options)
     }
 
+    /// One whose program is this file.
+    pub fn of(file: &Path) -> Self {
+        Self::start_at(file, tempfile::tempdir().unwrap(), NO_ENGINE, &[], &[])
+    }
+
     fn start(data: TempDir, engine: &str, environment: &[(&str, String)], options: &[&str]) -> Self {
+        Self::start_at(Path::new(env!("CARGO_BIN_EXE_steward")), data, engine, environment, options)
+    }
+
+    fn start_at(file: &Path, data: TempDir, engine: &str, environment: &[(&str, String)], options: &[&str]) -> Self {
         let home = Home::new();
         let owned = data.path().join("data/steward.db").exists();
-        let mut command = program(&home.config(), &["serve", "--listen", "127.0.0.1:0", "--docker-host", engine, "--data-dir"]);
+        let mut command = program_at(file, &home.config(), &["serve", "--listen", "127.0.0.1:0", "--docker-host", engine, "--data-dir"]);
         command.arg(data.path().join("data")).args(options).stderr(Stdio::null());
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut child = command.spawn().unwrap();
@@ -174,10 +187,24 @@ impl Server {
         self.data.as_ref().unwrap().path().join("data")
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the server; gives its data, in `data` of a folder.
-    pub fn end(mut self) -> TempDir {
+    pub fn end(self) -> TempDir {
+        self.end_by(rustix::process::Signal::TERM)
+    }
+
+    /// Ends it as a power cut does.
+    pub fn kill(self) -> TempDir {
+        self.end_by(rustix::process::Signal::KILL)
+    }
+
+    fn end_by(mut self, signal: rustix::process::Signal) -> TempDir {
         let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
         self.child.wait().unwrap();
         self.data.take().unwrap()
     }
