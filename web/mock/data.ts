@@ -29,7 +29,7 @@ const ADMIN = [
   "volume.delete",
   "script.run",
   ...["device.manage", "retention.manage", "reconciler.run"],
-  ...["steward.backup", "backups.read", "backup_key.reveal"],
+  ...["steward.backup", "steward.restart", "backups.read", "backup_key.reveal"],
 ];
 export const PERMISSIONS: Record<t.Role, string[]> = { viewer: VIEWER, operator: OPERATOR, admin: ADMIN, owner: ADMIN };
 

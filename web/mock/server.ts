@@ -602,8 +602,30 @@ export class MockServer {
       const from = before ? found.findIndex((one) => one.id === before) + 1 : 0;
       return ok(found.slice(from, from + Number(query.get("limit") ?? 100)).map(recordOf));
     });
-    on("POST", "/operations", ({ body }) =>
-      this.start(body.kind as t.OperationKind, String(body.volume ?? "volume"), body, succeeding),
+    on("POST", "/operations", ({ body }) => {
+      const target = body.kind === "steward.restart" ? "steward" : String(body.volume ?? "volume");
+      return this.start(body.kind as t.OperationKind, target, body, succeeding);
+    });
+    on("POST", "/operations/plan", ({ body }) =>
+      ok({
+        ...this.planOf("hello", {}),
+        kind: body.kind as t.OperationKind,
+        target: "steward",
+        summary: "Restart Steward itself",
+        checks: [
+          { code: "program", status: "pass", message: "/usr/bin/steward can be started" },
+          {
+            code: "operations",
+            status: "warn",
+            message: "under way, and would be broken off and undone: deployment.deploy of `photos`",
+            hint: "Wait until that is done, or ask for it again afterwards.",
+          },
+        ],
+        risks: ["For some seconds Steward does not answer; pages and commands wait for it. Apps go on running."],
+        files: [],
+        volumes: [],
+        images: [],
+      }),
     );
     on("GET", "/operations/:id", ({ params }) => {
       const found = this.operations.find((one) => one.id === params[0]);

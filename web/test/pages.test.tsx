@@ -182,6 +182,20 @@ test("a development instance says so on every page and where to mark a device", 
   expect(mock.devices[0]?.development).toBe(true);
 });
 
+test("a restart of Steward is planned, asked for once, and followed", { timeout: SLOW }, async () => {
+  const mock = new MockServer("full");
+  renderApp("/settings/backups", mock);
+  (await screen.findByRole("button", { name: "Restart Steward" }, { timeout: 10_000 })).click();
+  const dialog = await screen.findByRole("dialog");
+  expect(await within(dialog).findByText(/broken off and undone/)).toBeTruthy();
+  within(dialog).getByRole("button", { name: "Restart Steward" }).click();
+  expect(await screen.findByRole("heading", { level: 1, name: "Restart steward" }, { timeout: 10_000 })).toBeTruthy();
+  const asked = mock.asked.filter(({ method, path }) => method === "POST" && path === "/operations");
+  expect(asked).toEqual([
+    { method: "POST", path: "/operations", body: { kind: "steward.restart", plan_hash: expect.any(String) } },
+  ]);
+});
+
 test(
   "backups: the warning goes when the key is kept, an old or missing one is said",
   { timeout: SLOW * 3 },

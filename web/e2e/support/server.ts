@@ -88,6 +88,11 @@ export class Server {
     if (!claimed) this.setup = await until("the set-up link", async () => /^setup: (\S+)$/m.exec(said)?.[1]);
   }
 
+  /** The number of its process. */
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
   stop(): Promise<void> {
     return this.end("SIGTERM");
   }

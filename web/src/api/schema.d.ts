@@ -1844,7 +1844,7 @@ export interface components {
          * @description Every operation that exists. There is no other way to change anything on a device.
          * @enum {string}
          */
-        Kind: "deployment.deploy" | "deployment.start" | "deployment.stop" | "deployment.restart" | "deployment.update" | "deployment.rollback" | "deployment.remove" | "deployment.bulk" | "volume.delete" | "script.run" | "steward.backup";
+        Kind: "deployment.deploy" | "deployment.start" | "deployment.stop" | "deployment.restart" | "deployment.update" | "deployment.rollback" | "deployment.remove" | "deployment.bulk" | "volume.delete" | "script.run" | "steward.backup" | "steward.restart";
         /** @description Something that a browser can open. */
         LinkView: {
             /** @description What it is. */
@@ -2306,6 +2306,9 @@ export interface components {
         }) | (components["schemas"]["StewardBackup"] & {
             /** @enum {string} */
             kind: "steward.backup";
+        }) | (components["schemas"]["StewardRestart"] & {
+            /** @enum {string} */
+            kind: "steward.restart";
         });
         /** @description What an application needs. */
         Resources: {
@@ -2797,6 +2800,8 @@ export interface components {
         StepState: "pending" | "running" | "done" | "failed" | "undoing" | "undone" | "undo_failed";
         /** @description Parameters of `steward.backup`: none. */
         StewardBackup: Record<string, never>;
+        /** @description Parameters of `steward.restart`: none. */
+        StewardRestart: Record<string, never>;
         /** @description A request of any kind, as it is sent. */
         SubmitRequest: components["schemas"]["Request"] & {
             /** @description The plan that was seen; refused when another one holds now. */

@@ -84,6 +84,7 @@ const KINDS: Record<OperationKind, { verb: string; noun: string; doing: string }
   "script.run": { verb: "Run script", noun: "Run script", doing: "Running script" },
   "volume.delete": { verb: "Delete volume", noun: "Delete volume", doing: "Deleting volume" },
   "steward.backup": { verb: "Back up", noun: "Backup", doing: "Backing up" },
+  "steward.restart": { verb: "Restart", noun: "Restart of Steward", doing: "Restarting" },
 };
 
 export const ALL_KINDS = Object.keys(KINDS) as OperationKind[];

@@ -21,6 +21,7 @@ import { CopyIconButton, CopyLine } from "@/ui/Copy";
 import { Dialog } from "@/ui/Dialog";
 import { StatusText } from "@/ui/Status";
 import { Ago, When } from "@/ui/Time";
+import { RestartSteward } from "./RestartSteward";
 
 const DAY = 24 * 60 * 60 * 1000;
 /** After so many days without a good backup the page warns. */
@@ -58,6 +59,7 @@ function List() {
               </p>
             </div>
           </Card>
+          <RestartSteward />
           {shown && <KeyDialog shown={shown} onClose={() => setShown(null)} />}
         </>
       )}
