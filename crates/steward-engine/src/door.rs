@@ -10,7 +10,7 @@ use steward_core::plan::Plan;
 use steward_core::role::Permission;
 use steward_core::user::Actor;
 use steward_core::{Code, OperationId, Refusal, Timestamp};
-use steward_store::{Connection, audit, idempotency, operations as rows};
+use steward_store::{Connection, StoreError, audit, idempotency, operations as rows};
 
 use crate::engine::{Engine, Inner};
 use crate::error;
@@ -164,11 +164,26 @@ impl Inner {
 
     /// The operation that this request has become already.
     async fn already(&self, actor: &Actor, request: &Request, submission: &Submission, digest: &str) -> Result<Option<Accepted>, Refused> {
-        match self.known(actor, submission, digest).await? {
-            Some(accepted) => Ok(Some(accepted)),
-            // A run of a schedule is an operation of its own, also while the same one is under way.
-            None if submission.due.is_some() => self.under_way(request, "a run of a schedule").await,
-            None => self.under_way(request, digest).await,
+        if let Some(accepted) = self.known(actor, submission, digest).await? {
+            return Ok(Some(accepted));
+        }
+        // A run of a schedule is an operation of its own, also while the same one is under way.
+        let digest_of_run = if submission.due.is_some() { "a run of a schedule" } else { digest };
+        let under_way = self.under_way(request, digest_of_run).await?;
+        if let (Some(accepted), Some(key)) = (&under_way, &submission.idempotency_key) {
+            self.remember(actor, key, digest, &accepted.operation.id).await?;
+        }
+        Ok(under_way)
+    }
+
+    /// Keeps a key for the operation that it has come to: asked again when that is over, it is the same.
+    async fn remember(&self, actor: &Actor, key: &str, digest: &str, id: &OperationId) -> Result<(), Refusal> {
+        let mut tx = self.store.begin().await.map_err(error::store)?;
+        match idempotency::insert(&mut tx, &scope(actor), key, digest, id, self.clock.now()).await {
+            Ok(()) => tx.commit().await.map_err(error::store),
+            // The same request at the same moment was quicker.
+            Err(StoreError::NotUnique(_)) => Ok(()),
+            Err(failure) => Err(error::store(failure)),
         }
     }
 

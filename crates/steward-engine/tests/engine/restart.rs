@@ -198,6 +198,23 @@ async fn a_restart_counts_as_no_crash() {
     assert_eq!(scene.process.restarts(), [1; 6]);
 }
 
+/// Promise 1: a key that came while the same restart was under way stands for it afterwards too. Its answer
+/// may be what the restart cut off, and asking again must not restart again.
+#[tokio::test]
+async fn a_key_that_joined_a_restart_does_not_restart_again() {
+    let mut scene = Scene::new().await;
+    let id = scene.submit(restart()).await.unwrap().operation.id;
+    asks(&scene).await;
+    let joined = || Submission::new(Some("second".to_owned()), None);
+    assert_eq!(scene.engine.submit(&scene.owner, restart(), joined()).await.unwrap().operation.id, id);
+    scene.obey(timing(), None).await;
+    assert_eq!(ended(&scene, &id).await.state, State::Succeeded);
+    assert_eq!(scene.engine.submit(&scene.owner, restart(), joined()).await.unwrap().operation.id, id);
+    let other = scene.engine.submit(&scene.owner, backup(), joined()).await.unwrap_err();
+    assert_eq!(other.refusal.code, Code::IdempotencyKeyReused);
+    assert_eq!(scene.process.restarts(), [1]);
+}
+
 /// Cancelled in time, nothing restarts.
 #[tokio::test]
 async fn a_restart_that_is_cancelled_in_the_queue_does_not_happen() {
