@@ -125,6 +125,7 @@ impl Bench {
             archives: BTreeMap::new(),
             key: [9; 32],
             backups: BackupConfig::default(),
+            restart: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             timing: Timing::default(),
