@@ -1,6 +1,7 @@
 //! The development guard.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use steward_core::device::DeviceChange;
 use steward_core::operation::{Kind, State};
@@ -11,12 +12,6 @@ use steward_engine::faults::{Fault, Faults, Moment};
 
 use crate::faults::prepared;
 use crate::scene::{OneFault, Scene, actor, all_rows, deploy, start_as, timing};
-
-/// The same machine and store, seen by a development instance.
-async fn as_development(scene: &mut Scene) {
-    scene.engine.shutdown().await;
-    scene.engine = start_as(&scene.host, &scene.store, timing(), None, Arc::new(SystemClock), true).await;
-}
 
 async fn device_of(scene: &Scene) -> DeviceId {
     scene.engine.devices(&scene.owner).await.unwrap()[0].device.id.clone()
@@ -35,7 +30,7 @@ async fn every_kind_is_refused_on_a_device_that_is_not_marked() {
     for kind in Kind::ALL {
         let place = kind.as_str();
         let (mut scene, request) = prepared(*kind).await;
-        as_development(&mut scene).await;
+        scene.serve_as_development().await;
         let (before, mutations) = (scene.host.snapshot(), scene.host.mutations());
         let rows = scene.engine.audit(&scene.owner, all_rows()).await.unwrap().len();
         let refused = scene.submit(request.clone()).await.map(|accepted| accepted.operation.id).unwrap_err();
@@ -49,7 +44,15 @@ async fn every_kind_is_refused_on_a_device_that_is_not_marked() {
         assert_eq!(scene.host.mutations(), mutations, "{place}: nothing was even tried");
 
         mark(&scene, true).await;
-        let detail = scene.run(request).await;
+        let id = scene.submit(request).await.unwrap().operation.id;
+        if *kind == Kind::StewardRestart {
+            while !scene.process.is_asked() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            scene.process.begin_anew();
+            scene.serve_as_development().await;
+        }
+        let detail = scene.at_rest(&id).await;
         assert_eq!(detail.operation.state, State::Succeeded, "{place}: {:?}", detail.operation.error);
     }
 }

@@ -249,6 +249,14 @@ impl Scene {
         self.engine = Engine::start(config).await.unwrap();
     }
 
+    /// The same process serves the same machine and store as a development instance.
+    pub async fn serve_as_development(&mut self) {
+        self.engine.shutdown().await;
+        let config = config(&self.host, &self.store, timing(), None);
+        let config = EngineConfig { restart: Some(self.process.clone()), development: true, ..config };
+        self.engine = Engine::start(config).await.unwrap();
+    }
+
     /// Restarts Steward when an operation asked for it; says whether one did.
     pub async fn obey(&mut self, timing: Timing, faults: Option<Arc<dyn Faults>>) -> bool {
         let asked = self.process.is_asked();
