@@ -174,7 +174,6 @@ impl Engine {
         inner.recover().await?;
         inner.start_reconcilers();
         inner.tasks.spawn(inner.clone().work());
-        inner.tasks.spawn(inner.clone().keep_schedules());
         Ok(Self { inner })
     }
 

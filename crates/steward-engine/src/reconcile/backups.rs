@@ -1,5 +1,6 @@
 //! `backups`: removes backups of Steward's own state that are no longer kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -33,7 +34,7 @@ impl Reconciler for Backups {
         Duration::from_secs(3600)
     }
 
-    async fn reconcile(&self, engine: &Inner) -> Result<Did, Refusal> {
+    async fn reconcile(&self, engine: &Arc<Inner>) -> Result<Did, Refusal> {
         let own = engine.own.clone();
         // Listed first: what an operation sets aside from now on is not removed now.
         let aside = blocking(move || own.folder.aside()).await.map_err(refusal)?;

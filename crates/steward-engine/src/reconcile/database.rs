@@ -1,5 +1,6 @@
 //! `database`: looks through Steward's own database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,7 +29,7 @@ impl Reconciler for Database {
         Duration::from_secs(24 * 3600)
     }
 
-    async fn reconcile(&self, engine: &Inner) -> Result<Did, Refusal> {
+    async fn reconcile(&self, engine: &Arc<Inner>) -> Result<Did, Refusal> {
         match engine.store.check().await {
             Ok(()) => Ok(Did::new("every page of the database is good")),
             Err(StoreError::Corrupt(complaint)) => {

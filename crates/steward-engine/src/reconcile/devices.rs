@@ -1,5 +1,6 @@
 //! `devices`: looks at each device, so that everybody else can read what was seen.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,7 +37,7 @@ impl Reconciler for Devices {
         engine.timing.observe_every
     }
 
-    async fn reconcile(&self, engine: &Inner) -> Result<Did, Refusal> {
+    async fn reconcile(&self, engine: &Arc<Inner>) -> Result<Did, Refusal> {
         let id = engine.observers.local();
         engine.look_at(id).await;
         let mut events = self.events.lock().await;

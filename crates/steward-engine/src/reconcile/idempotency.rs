@@ -1,5 +1,6 @@
 //! `idempotency-keys`: forgets keys after their day.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,7 +31,7 @@ impl Reconciler for Idempotency {
         Duration::from_secs(3600)
     }
 
-    async fn reconcile(&self, engine: &Inner) -> Result<Did, Refusal> {
+    async fn reconcile(&self, engine: &Arc<Inner>) -> Result<Did, Refusal> {
         let mut forgotten = 0;
         loop {
             let mut tx = engine.store.begin().await.map_err(error::store)?;

@@ -9,9 +9,11 @@ mod database;
 mod devices;
 mod idempotency;
 mod retention;
+mod schedules;
 mod sessions;
 mod supervisor;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -51,8 +53,13 @@ pub(crate) trait Reconciler: Send + Sync {
     /// How long after an activation the next one begins by itself.
     fn every(&self, engine: &Inner) -> Duration;
 
+    /// How long after an activation that failed the next one begins by itself.
+    fn retry(&self, engine: &Inner) -> Duration {
+        self.every(engine)
+    }
+
     /// Brings it to how it should be. Doing it twice is as good as once.
-    async fn reconcile(&self, engine: &Inner) -> Result<Did, Refusal>;
+    async fn reconcile(&self, engine: &Arc<Inner>) -> Result<Did, Refusal>;
 
     /// Returns when something happened that is worth an activation before its time. It is dropped
     /// and called anew between activations.

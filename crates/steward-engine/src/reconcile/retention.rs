@@ -1,5 +1,6 @@
 //! `retention`: forgets what is older than it has to be, in small batches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -37,7 +38,7 @@ impl Reconciler for Retention {
         Duration::from_secs(3600)
     }
 
-    async fn reconcile(&self, engine: &Inner) -> Result<Did, Refusal> {
+    async fn reconcile(&self, engine: &Arc<Inner>) -> Result<Did, Refusal> {
         let settings = engine.retention().await?;
         let now = engine.clock.now();
         let operations = forget_operations(engine, days_before(now, settings.operations_days), now, settings.operations_kept).await?;

@@ -1,5 +1,6 @@
 //! `sessions`: removes sessions that have ended by themselves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,7 +28,7 @@ impl Reconciler for Sessions {
         Duration::from_secs(3600)
     }
 
-    async fn reconcile(&self, engine: &Inner) -> Result<Did, Refusal> {
+    async fn reconcile(&self, engine: &Arc<Inner>) -> Result<Did, Refusal> {
         let now = engine.clock.now();
         let mut tx = engine.store.begin().await.map_err(error::store)?;
         let ended = sessions::delete_ended(&mut tx, now, now.plus(-crate::accounts::IDLE)).await.map_err(error::store)?;

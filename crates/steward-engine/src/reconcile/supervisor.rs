@@ -14,7 +14,7 @@ use steward_core::user::Actor;
 use steward_core::{Code, Refusal};
 use tokio::sync::Notify;
 
-use super::{Did, Reconciler, backups, database, devices, idempotency, retention, sessions};
+use super::{Did, Reconciler, backups, database, devices, idempotency, retention, schedules, sessions};
 use crate::accounts::done;
 use crate::bus::Bus;
 use crate::engine::{Engine, Inner};
@@ -34,8 +34,9 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     /// Every reconciler that exists, none begun.
     pub fn new() -> Self {
-        let all: [Box<dyn Reconciler>; 6] = [
+        let all: [Box<dyn Reconciler>; 7] = [
             Box::new(devices::Devices::default()),
+            Box::new(schedules::Schedules),
             Box::new(sessions::Sessions),
             Box::new(idempotency::Idempotency),
             Box::new(retention::Retention),
@@ -44,6 +45,14 @@ impl Supervisor {
         ];
         Self { slots: all.into_iter().map(|task| Arc::new(Slot::new(task))).collect() }
     }
+}
+
+/// How long to wait after an activation.
+#[derive(Clone, Copy)]
+struct Waits {
+    every: Duration,
+    /// After one that failed.
+    retry: Duration,
 }
 
 /// One reconciler and its status.
@@ -77,7 +86,8 @@ impl Slot {
     }
 
     /// One activation: does the work, notes what came of it, and gives the wait until the next one.
-    async fn activate(&self, work: impl Future<Output = Result<Did, Refusal>>, every: Duration, clock: &dyn Clock, bus: &Bus) -> Duration {
+    async fn activate(&self, work: impl Future<Output = Result<Did, Refusal>>, waits: Waits, clock: &dyn Clock, bus: &Bus) -> Duration {
+        let Waits { every, retry } = waits;
         let name = self.task.name();
         let told = every >= QUIET;
         let began = clock.now();
@@ -102,21 +112,21 @@ impl Slot {
         status.running = false;
         status.finished_at = Some(ended);
         status.duration_ms = Some(ended.since(began));
-        let mut wait = every;
-        match outcome {
+        let wait = match outcome {
             Ok(did) => {
-                wait = did.again.unwrap_or(every);
                 status.succeeded_at = Some(ended);
                 status.did = Some(did.said);
                 status.failure = None;
                 status.failures = 0;
+                did.again.unwrap_or(every)
             }
             Err(refusal) => {
                 tracing::warn!(reconciler = name, error = %refusal, "a background task failed");
                 status.failure = Some(refusal);
                 status.failures = status.failures.saturating_add(1);
+                retry
             }
-        }
+        };
         status.next_at = Some(ended.plus(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)));
         if told || before != (status.did.clone(), status.failure.clone()) {
             bus.send(Event::Reconciler { name });
@@ -135,8 +145,8 @@ impl Inner {
 
     async fn supervise(self: Arc<Self>, slot: Arc<Slot>) {
         loop {
-            let every = slot.task.every(&self);
-            let activation = slot.activate(slot.task.reconcile(&self), every, self.clock.as_ref(), &self.bus);
+            let waits = Waits { every: slot.task.every(&self), retry: slot.task.retry(&self) };
+            let activation = slot.activate(slot.task.reconcile(&self), waits, self.clock.as_ref(), &self.bus);
             let wait = tokio::select! {
                 wait = activation => wait,
                 () = self.stop.cancelled() => return,
@@ -203,13 +213,17 @@ mod tests {
         fn every(&self, _: &Inner) -> Duration {
             Duration::from_secs(60)
         }
-        async fn reconcile(&self, _: &Inner) -> Result<Did, Refusal> {
+        async fn reconcile(&self, _: &Arc<Inner>) -> Result<Did, Refusal> {
             Ok(Did::new("did nothing"))
         }
     }
 
+    fn waits(seconds: u64) -> Waits {
+        Waits { every: Duration::from_secs(seconds), retry: Duration::from_secs(5) }
+    }
+
     async fn activate(slot: &Slot, work: impl Future<Output = Result<Did, Refusal>>) -> Duration {
-        slot.activate(work, Duration::from_secs(60), &SystemClock, &Bus::new()).await
+        slot.activate(work, waits(60), &SystemClock, &Bus::new()).await
     }
 
     /// A panic ends its activation alone, failures are counted, and what it did last stays visible.
@@ -222,7 +236,7 @@ mod tests {
         assert!(good.next_at > good.finished_at && good.succeeded_at == good.finished_at);
 
         let wait = activate(&slot, async { Err(Refusal::new(Code::StorageUnavailable, "the disk is full")) }).await;
-        assert_eq!(wait, Duration::from_secs(60), "the next activation is the retry");
+        assert_eq!(wait, Duration::from_secs(5), "the next activation is the retry");
         #[allow(unreachable_code)]
         activate(&slot, async {
             panic!("as the test wants");
@@ -246,7 +260,7 @@ mod tests {
         let (slot, bus) = (Slot::new(Box::new(Nothing)), Bus::new());
         let mut heard = bus.subscribe();
         for _ in 0..3 {
-            slot.activate(async { Ok(Did::new("same")) }, Duration::from_secs(15), &SystemClock, &bus).await;
+            slot.activate(async { Ok(Did::new("same")) }, waits(15), &SystemClock, &bus).await;
         }
         assert!(heard.try_recv().is_ok(), "the first one is new");
         assert!(heard.try_recv().is_err(), "the others are not");

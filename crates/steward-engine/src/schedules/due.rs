@@ -68,6 +68,9 @@ fn is_temporary(refused: &Refused) -> bool {
 
 impl Inner {
     /// Decides a due time that has come. False when it is to be tried again.
+    ///
+    /// # Errors
+    /// When what came of it cannot be recorded; then it is to be tried again, too.
     pub(super) async fn decide_due(&self, due: Due) -> Result<bool, Refusal> {
         let schedule = &due.schedule;
         if schedule.overlap == steward_core::schedule::Overlap::Skip && self.is_under_way(schedule).await? {
@@ -81,6 +84,9 @@ impl Inner {
         };
         let next_try = self.clock.now().plus(i64::try_from(self.timing.look_at_schedules.as_millis()).unwrap_or(i64::MAX));
         if is_temporary(&refused) && next_try < due.give_up_at(self) {
+            if refused.refusal.code == Code::StorageUnavailable {
+                return Err(refused.refusal);
+            }
             tracing::warn!(schedule = %schedule.name, error = %refused.refusal, "a run of a schedule is tried again");
             return Ok(false);
         }

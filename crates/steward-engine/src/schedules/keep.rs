@@ -1,4 +1,4 @@
-//! Keeps the schedules: sleeps until the next one is due, and lets it ask.
+//! Looks at the schedules: finds what is due, and lets it ask.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,61 +31,70 @@ impl Drop for Deciding {
     }
 }
 
+/// What a look at all schedules found.
+pub(crate) struct Look {
+    /// How many are not paused.
+    pub schedules: usize,
+    /// How many of them were due.
+    pub due: usize,
+    /// How long nothing is due.
+    pub pause: Duration,
+}
+
+/// What a look at one schedule found.
+enum Seen {
+    /// It is not due; when it is next, if ever.
+    Idle(Option<Timestamp>),
+    /// It is due, and asks in a task of its own.
+    Due,
+    /// It was due too long ago; there may be a later due time.
+    Missed,
+}
+
 impl Inner {
-    /// Says that a schedule changed or was decided: to whoever listens, and to the keeper.
+    /// Says that a schedule changed or was decided: to whoever listens, and to the reconciler.
     pub(crate) fn tell_of_schedule(&self, id: &ScheduleId) {
         self.bus.send(Event::Schedule { id: id.clone() });
         self.schedules.wake.notify_one();
     }
 
-    /// Keeps the schedules until the engine stops.
-    pub async fn keep_schedules(self: Arc<Self>) {
-        loop {
-            let pause = match self.look_at_schedules().await {
-                Ok(pause) => pause,
-                Err(refusal) => {
-                    tracing::error!(error = %refusal, "cannot look at the schedules");
-                    self.timing.retry_store
-                }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.schedules.wake.notified() => {}
-                () = self.stop.cancelled() => return,
-            }
-        }
-    }
-
-    /// Looks at every schedule once; how long nothing is due. The wall clock may jump, so that is
-    /// never long.
-    async fn look_at_schedules(self: &Arc<Self>) -> Result<Duration, Refusal> {
-        let all = {
+    /// Looks at every schedule once. The wall clock may jump, so the pause after it is never long.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or what came of a due time cannot be recorded.
+    pub(crate) async fn look_at_schedules(self: &Arc<Self>) -> Result<Look, Refusal> {
+        let mut all = {
             let mut reader = self.store.read().await.map_err(error::store)?;
             schedules::list(&mut reader).await.map_err(error::store)?
         };
-        let mut pause = self.timing.look_at_schedules;
-        for schedule in all.into_iter().filter(|schedule| schedule.enabled) {
+        all.retain(|schedule| schedule.enabled);
+        let ids: Vec<_> = all.iter().map(|schedule| schedule.id.clone()).collect();
+        let mut look = Look { schedules: all.len(), due: 0, pause: self.timing.look_at_schedules };
+        for schedule in all {
             if self.schedules.is_deciding(&schedule.id) {
                 continue;
             }
             let now = self.clock.now();
-            if let Some(next) = self.look_at_schedule(schedule, now).await? {
-                pause = pause.min(Duration::from_millis(next.since(now)));
+            match self.look_at_schedule(schedule, now).await? {
+                Seen::Idle(None) => {}
+                Seen::Idle(Some(next)) => look.pause = look.pause.min(Duration::from_millis(next.since(now))),
+                Seen::Due => look.due += 1,
+                Seen::Missed => look.pause = Duration::ZERO,
             }
         }
-        Ok(pause)
+        self.schedules.failure(&ids).map_or(Ok(look), Err)
     }
 
-    /// Looks at one schedule; when it wants to be looked at again.
-    async fn look_at_schedule(self: &Arc<Self>, mut schedule: Schedule, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+    /// Looks at one schedule, and lets it ask when it is due.
+    async fn look_at_schedule(self: &Arc<Self>, mut schedule: Schedule, now: Timestamp) -> Result<Seen, Refusal> {
         let decided = self.decided(&mut schedule, now).await?;
         match decide(&schedule, decided, now) {
-            Decision::Wait(next) => Ok(next),
+            Decision::Wait(next) => Ok(Seen::Idle(next)),
             Decision::Missed { due_at, missed_before } => {
                 let due = Due { schedule, due_at, missed_before };
                 tracing::warn!(schedule = %due.schedule.name, due_at = due_at.0, missed_before, "a run of a schedule was missed");
                 self.record_idle(&due, RunOutcome::Missed, None).await?;
-                Ok(Some(now))
+                Ok(Seen::Missed)
             }
             Decision::Run { due_at, missed_before } => {
                 // Planning looks at a device, which can be slow: the other schedules do not wait.
@@ -96,13 +105,14 @@ impl Inner {
                     let id = schedule.id.clone();
                     let outcome = engine.decide_due(Due { schedule, due_at, missed_before }).await;
                     drop(deciding);
+                    engine.schedules.recorded(&id, outcome.as_ref().err());
                     match outcome {
                         Ok(true) => engine.tell_of_schedule(&id),
                         Ok(false) => {}
                         Err(refusal) => tracing::error!(schedule = %name, error = %refusal, "a run of a schedule cannot be recorded"),
                     }
                 });
-                Ok(None)
+                Ok(Seen::Due)
             }
         }
     }

@@ -12,7 +12,7 @@ mod due;
 mod keep;
 mod view;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use steward_core::name::ScheduleName;
@@ -33,13 +33,20 @@ pub(crate) struct Schedules {
     wake: Notify,
     /// Schedules for which a request is on its way through the door.
     deciding: Mutex<HashSet<ScheduleId>>,
+    /// Why the last decision of a schedule could not be recorded.
+    unrecorded: Mutex<BTreeMap<ScheduleId, Refusal>>,
     /// What was due before is made up for, not late.
     started_at: Timestamp,
 }
 
 impl Schedules {
     pub fn new(now: Timestamp) -> Self {
-        Self { wake: Notify::new(), deciding: Mutex::default(), started_at: now }
+        Self { wake: Notify::new(), deciding: Mutex::default(), unrecorded: Mutex::default(), started_at: now }
+    }
+
+    /// Returns when a schedule changed, or a run of one was decided.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
     }
 
     fn is_deciding(&self, id: &ScheduleId) -> bool {
@@ -52,6 +59,24 @@ impl Schedules {
 
     fn end(&self, id: &ScheduleId) {
         self.deciding.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Notes whether a decision could be recorded. The first failure is told at once; after that the
+    /// reconciler comes again by itself.
+    fn recorded(&self, id: &ScheduleId, failure: Option<&Refusal>) {
+        let mut unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
+        match failure {
+            Some(refusal) if unrecorded.insert(id.clone(), refusal.clone()).is_none() => self.wake.notify_one(),
+            Some(_) => {}
+            None => drop(unrecorded.remove(id)),
+        }
+    }
+
+    /// Why decisions of these schedules cannot be recorded; what was noted of others is forgotten.
+    fn failure(&self, of: &[ScheduleId]) -> Option<Refusal> {
+        let mut unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
+        unrecorded.retain(|id, _| of.contains(id));
+        unrecorded.values().next().cloned()
     }
 }
 

@@ -10,6 +10,7 @@ mod disk;
 mod faults;
 mod lifecycle;
 mod process;
+mod reconcilers;
 mod recovery;
 mod reference;
 mod restart;

@@ -21,7 +21,10 @@ fn retention_and_background_tasks() {
     let ran = server.run(&["reconcilers", "run", "retention"]).good();
     assert_eq!(ran.out, "retention: nothing is older than it has to be\n");
     let listed = server.run(&["reconcilers"]).good();
-    assert!(listed.out.contains("retention") && listed.out.contains("idempotency-keys"), "{listed:#?}");
+    assert!(
+        listed.out.contains("retention") && listed.out.contains("Starts what is scheduled") && listed.out.contains("idempotency-keys"),
+        "{listed:#?}"
+    );
     let unknown = server.run(&["reconcilers", "run", "retenton"]).bad(3);
     assert!(unknown.err.contains("Did you mean `retention`?"), "{unknown:#?}");
 }
