@@ -22,7 +22,7 @@ fn retention_and_background_tasks() {
     assert_eq!(ran.out, "retention: nothing is older than it has to be\n");
     let listed = server.run(&["reconcilers"]).good();
     assert!(
-        listed.out.contains("retention") && listed.out.contains("Starts what is scheduled") && listed.out.contains("idempotency-keys"),
+        listed.out.contains("retention") && listed.out.contains("nothing is scheduled") && listed.out.contains("idempotency-keys"),
         "{listed:#?}"
     );
     let unknown = server.run(&["reconcilers", "run", "retenton"]).bad(3);
