@@ -8,6 +8,7 @@ use std::time::Duration;
 use steward_core::backup::{BackupState, DATABASE};
 use steward_core::operation::{DeploymentRemove, Kind, Request, State, StewardBackup};
 use steward_core::role::Role;
+use steward_core::schedule::ScheduleDraft;
 use steward_core::{Code, Timestamp};
 use steward_engine::backups::restore::{self, RestoreError};
 use steward_engine::backups::{CheckError, check};
@@ -20,6 +21,7 @@ use steward_store::{FILE, FolderLock, Store, StoreError, audit};
 
 use crate::faults::backup;
 use crate::scene::{KEPT, OneFault, Scene, actor, start, timing};
+use crate::stage::{Stage, utc};
 
 async fn made(scene: &Scene) -> PathBuf {
     let detail = scene.run(backup()).await;
@@ -75,6 +77,21 @@ async fn one_backup_at_a_time() {
     assert_eq!(first.operation.id, second.operation.id);
     scene.engine.cancel(&scene.owner, &first.operation.id).await.unwrap();
     assert_eq!(scene.at_rest(&first.operation.id).await.operation.state, State::Cancelled);
+}
+
+/// Promise 15, R14: at its due time, once, by the schedule, and what it made is good.
+#[tokio::test]
+async fn a_backup_is_made_when_it_is_due() {
+    let stage = Stage::at("01-10T12:00:00").await;
+    stage.made(ScheduleDraft { request: Ok(backup()), ..stage.draft("own", "0 3 * * *") }).await;
+    let due = utc("01-11T02:00:00");
+    let run = stage.runs_at("own", due, due).await;
+    let operation = stage.detail(&run.operation_id.unwrap()).await.operation;
+    assert_eq!((operation.state, operation.actor.as_str()), (State::Succeeded, "schedule own (anna)"), "{:?}", operation.error);
+    let listed = stage.engine.backups(&stage.anna).await.unwrap();
+    assert_eq!((listed.backups.len(), listed.latest_good_at), (1, Some(due)));
+    let file = Path::new(&listed.folder).join(listed.backups[0].name.as_str());
+    assert_eq!(check(&file, Arc::new(key_of(stage.store.folder()))).await.unwrap().manifest.made_at, due);
 }
 
 /// R11, R34: only admins see backups and their key, and the audit says to whom the key was shown.

@@ -263,7 +263,7 @@ fn the_server_refuses_to_keep_no_backups() {
     assert!(run(program(&server.config(), &["self", "list"]), "").good().err.contains("warning"));
 }
 
-/// A schedule takes a backup as it takes any operation.
+/// Issue 3, C2: a schedule takes a backup as it takes any operation; what it made is listed and checks out.
 #[test]
 fn a_schedule_backs_up() {
     let server = Server::claimed();
@@ -274,4 +274,33 @@ fn a_schedule_backs_up() {
     server.run(&["schedules", "run", "own-backup"]).good();
     let listed = server.run(&["self", "list", "--json"]).good().json();
     assert_eq!((listed["backups"].as_array().unwrap().len(), &listed["backups"][0]["state"]), (1, &serde_json::json!("good")));
+    let file = Path::new(listed["folder"].as_str().unwrap()).join(listed["backups"][0]["name"].as_str().unwrap());
+    let checked = server.run(&["self", "check", text(&file), "--data-dir", text(&server.data()), "--json"]).good().json();
+    assert!(checked["audit_rows"].as_i64().unwrap() > 0, "{checked}");
+    let asked = server.run(&["audit", "--action", "steward.backup", "--json"]).good().json();
+    let phases: Vec<_> = asked.as_array().unwrap().iter().map(|row| row["phase"].as_str().unwrap()).collect();
+    assert_eq!(phases, ["outcome", "accepted"], "{asked:#}");
+}
+
+/// Promise 15: by the real clock, at the next minute, nobody asking.
+#[test]
+fn a_due_backup_is_made_by_itself() {
+    let server = Server::claimed();
+    server.run(&["schedules", "add", "own-backup", "--cron", "* * * * *", "--zone", "UTC", "backup"]).good();
+    let mut made = serde_json::Value::Null;
+    // A due time is at most a minute away.
+    for _ in 0..900 {
+        made = server.run(&["self", "list", "--json"]).good().json()["backups"].take();
+        if made[0]["state"] == "good" {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(made[0]["state"], "good", "{made:#}");
+    server.run(&["schedules", "pause", "own-backup"]).good();
+    let runs = server.run(&["schedules", "runs", "own-backup", "--json"]).good().json();
+    assert_eq!((&runs[0]["outcome"], &runs[0]["state"]), (&serde_json::json!("started"), &serde_json::json!("succeeded")), "{runs:#}");
+    let id = runs[0]["operation_id"].as_str().unwrap();
+    let operation = server.run(&["ops", "show", id, "--json"]).good().json();
+    assert_eq!(operation["actor"], "schedule own-backup (anna)");
 }
