@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Operation, RunView, ScheduleView } from "../src/api/types.ts";
+import { PHONE } from "./support/browser.ts";
 import { container } from "./support/docker.ts";
-import { axe } from "./support/look.ts";
+import { axe, noSidewaysScroll } from "./support/look.ts";
 import { skipped } from "./support/needs.ts";
 import { freePort } from "./support/ports.ts";
 import { stepsOf } from "./support/steps.ts";
@@ -16,7 +17,7 @@ const nextMinute = () => (Math.floor(Date.now() / MINUTE) + 1) * MINUTE;
 
 /** Promise 15. */
 test("what is due is done, once", { skip: skipped({ browser: true }), timeout: WHOLE }, async (t) => {
-  const { server, view } = await visit(t);
+  const { server, browser, view } = await visit(t);
   const { page } = view;
   const step = stepsOf(t, () => view.noErrors(/ERR_CONNECTION_REFUSED/));
   const app = server.name("hello");
@@ -122,5 +123,74 @@ test("what is due is done, once", { skip: skipped({ browser: true }), timeout: W
     const mine = asked.filter(({ actor }) => actor === "schedule minutely (anna)").map(({ id }) => id);
     const said = all.flatMap(({ operation_id }) => operation_id ?? []);
     assert.deepEqual(mine.sort(), said.sort(), "each run has its operation, each operation its run");
+  });
+
+  await step("its runs are listed, each with its operation", async () => {
+    await view.go("/activity/schedules");
+    await row("minutely").getByText("Paused", { exact: true }).waitFor();
+    await row("minutely").getByRole("link", { name: "minutely", exact: true }).click();
+    await view.heading("minutely");
+    const done = page.getByRole("main").getByRole("link", { name: "Done", exact: true });
+    await until("the runs", async () => (await done.count()) > 1);
+    await axe(view, "a schedule");
+    await done.first().click();
+    await view.heading(`Restart ${app}`);
+  });
+
+  await step("run now is an operation of the person who presses", async () => {
+    await view.go("/activity/schedules/twice-a-week");
+    await view.button("Run now").click();
+    const operation = await until("the operation", async () => {
+      const all = await server.get<Operation[]>("/operations?limit=1");
+      return all.find(({ actor }) => actor === "anna");
+    });
+    await server.rest(operation.id);
+    assert.deepEqual(await server.get<RunView[]>("/schedules/twice-a-week/runs"), []);
+  });
+
+  await step("it is changed, resumed and removed", async () => {
+    await view.button("Change").click();
+    const form = page.getByRole("dialog", { name: "Change twice-a-week" });
+    assert.equal(await form.getByLabel("When", { exact: true }).inputValue(), "weekly");
+    await form.getByLabel("When", { exact: true }).selectOption({ label: "On a day of each month" });
+    await form.getByLabel("Day", { exact: true }).selectOption({ label: "The last day" });
+    await form.getByRole("button", { name: "Save the schedule" }).click();
+    await form.waitFor({ state: "detached" });
+    assert.equal((await server.get<ScheduleView>("/schedules/twice-a-week")).cron, "30 4 L * *");
+    await view.button("Pause").click();
+    await view.button("Resume").waitFor();
+    await view.button("Resume").click();
+    await view.button("Pause").waitFor();
+    await view.button("Remove").click();
+    await page
+      .getByRole("dialog", { name: "Remove twice-a-week" })
+      .getByRole("button", { name: "Remove twice-a-week" })
+      .click();
+    await page.waitForURL(/\/activity\/schedules$/);
+    await row("minutely").waitFor();
+    assert.equal(await row("twice-a-week").count(), 0);
+  });
+
+  await step("on a phone nothing hangs out of the screen", async () => {
+    const phone = await view.twin(browser, server, { viewport: PHONE, hasTouch: true });
+    for (const path of ["/activity/schedules", "/activity/schedules/minutely"]) {
+      await phone.go(path);
+      await phone.page.getByText("every minute").first().waitFor();
+      await noSidewaysScroll(phone, path);
+      await axe(phone, `${path} on a phone`);
+    }
+    await phone.go("/activity/schedules");
+    await phone.button("New schedule").click();
+    await noSidewaysScroll(phone, "the form of a schedule");
+    phone.noErrors();
+    await phone.page.context().close();
+  });
+
+  await step("the audit has every change and every run", async () => {
+    const rows = (await server.good(["audit", "export"])).trim().split("\n");
+    const all = rows.map((line) => JSON.parse(line) as { actor: string; action: string; phase: string });
+    const of = (actor: string, phase: string) => all.filter((one) => one.actor === actor && one.phase === phase).length;
+    assert.equal(of("schedule minutely (anna)", "accepted"), of("schedule minutely (anna)", "outcome"));
+    assert.ok(all.some(({ action }) => action === "schedules.manage"));
   });
 });

@@ -107,3 +107,17 @@ test("without a schedule, a press makes the usual one", { timeout: SLOW }, async
   expect((inside.getByLabelText("What") as HTMLSelectElement).value).toBe("update");
   expect((inside.getByLabelText("Sunday") as HTMLInputElement).checked).toBe(true);
 });
+
+test("one that is removed is not asked for again", { timeout: SLOW }, async () => {
+  const { mock, router } = renderApp("/activity/schedules/nightly");
+  fireEvent.click(await screen.findByRole("button", { name: "Remove" }, LONG));
+  const dialog = within(await screen.findByRole("dialog", { name: "Remove nightly" }, LONG));
+  fireEvent.click(dialog.getByRole("button", { name: "Remove nightly" }));
+  await waitFor(() => expect(router.state.location.pathname).toBe("/activity/schedules"), LONG);
+  expect(await screen.findByRole("link", { name: "weekly" }, LONG)).toBeTruthy();
+  expect(screen.queryByRole("link", { name: "nightly" })).toBeNull();
+  const removed = mock.asked.findIndex(({ method }) => method === "DELETE");
+  expect(removed).toBeGreaterThan(0);
+  const later = mock.asked.slice(removed + 1).map(({ path }) => path);
+  expect(later.filter((path) => path.startsWith("/schedules/nightly") || path.endsWith("/runs"))).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useIsMutating, useMutation, useQueryClient } from "@tanstack/react-query";
 import { Pause, Pencil, Play, Trash2, Zap } from "lucide-react";
 import { useState } from "react";
 import * as api from "@/api/endpoints";
@@ -15,8 +15,13 @@ import { ScheduleForm } from "./ScheduleForm";
 interface Props {
   schedule: ScheduleView;
   /** What happens when it is gone. */
-  onRemoved?: () => void;
+  onRemoved?: () => Promise<void>;
 }
+
+const removal = (name: string) => ["remove-schedule", name];
+
+/** Whether a schedule is being removed here: until the page is left, nobody asks for it any more. */
+export const useBeingRemoved = (name: string): boolean => useIsMutating({ mutationKey: removal(name) }) > 0;
 
 /** Run now, pause or resume, change, remove. */
 export function ScheduleActions({ schedule, onRemoved }: Props) {
@@ -36,10 +41,11 @@ export function ScheduleActions({ schedule, onRemoved }: Props) {
     onError: failed,
   });
   const remove = useMutation({
+    mutationKey: removal(name),
     mutationFn: () => api.removeSchedule(name),
-    onSuccess: () => {
+    onSuccess: async () => {
       setRemoving(false);
-      onRemoved?.();
+      await onRemoved?.();
       return old();
     },
     onError: failed,

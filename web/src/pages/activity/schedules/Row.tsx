@@ -3,7 +3,7 @@ import type { ScheduleView } from "@/api/types";
 import { ZonedTime } from "@/components/ZonedTime";
 import { StatusGlyph, StatusPill } from "@/ui/Status";
 import { ScheduleActions } from "./Actions";
-import { does } from "./does";
+import { does } from "@/components/schedule";
 import { RunResult } from "./outcome";
 
 /** One schedule in the list: what, when, when next, and what came of the last run. */

@@ -12,8 +12,8 @@ import { Button } from "@/ui/Button";
 import { Card, Facts } from "@/ui/Card";
 import { Sentence } from "@/ui/Sentence";
 import { StatusPill } from "@/ui/Status";
-import { ScheduleActions } from "./Actions";
-import { does } from "./does";
+import { ScheduleActions, useBeingRemoved } from "./Actions";
+import { does } from "@/components/schedule";
 import { RunResult } from "./outcome";
 import { Problem } from "./Row";
 
@@ -22,7 +22,7 @@ const PAGE = 50;
 /** One schedule: what it does, when, and what came of every due time. */
 export default function Schedule() {
   const { name } = useParams({ from: "/shell/activity/schedules/$name" });
-  const query = useQuery(queries.schedule(name));
+  const query = useQuery({ ...queries.schedule(name), enabled: !useBeingRemoved(name) });
   const gone = (
     <EmptyState title={`There is no schedule ${name}`}>
       <Link to="/activity/schedules" className="link">
@@ -56,7 +56,7 @@ export default function Schedule() {
 
 function Actions({ schedule }: { schedule: ScheduleView }) {
   const navigate = useNavigate();
-  return <ScheduleActions schedule={schedule} onRemoved={() => void navigate({ to: "/activity/schedules" })} />;
+  return <ScheduleActions schedule={schedule} onRemoved={() => navigate({ to: "/activity/schedules" })} />;
 }
 
 function About({ schedule }: { schedule: ScheduleView }) {
@@ -103,6 +103,7 @@ function Runs({ schedule }: { schedule: ScheduleView }) {
   const query = useInfiniteQuery({
     queryKey: [...queries.keys.schedules, "runs", schedule.id],
     queryFn: ({ pageParam }) => listRuns(schedule.id, { limit: PAGE, before: pageParam }),
+    enabled: !useBeingRemoved(schedule.name),
     initialPageParam: undefined as number | undefined,
     getNextPageParam: (last) => (last.length < PAGE ? undefined : last.at(-1)?.due_at),
   });

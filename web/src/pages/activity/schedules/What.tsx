@@ -1,6 +1,6 @@
 import type { DeploymentView, ScheduleView } from "@/api/types";
 import { controlClass, Field, SelectField } from "@/ui/Field";
-import { does } from "./does";
+import { does } from "@/components/schedule";
 
 export interface Wanted {
   /** `kept`: what the schedule does already; `other`: any operation, as the API takes it. */
