@@ -68,6 +68,20 @@ test("what is due is done, once", { skip: skipped({ browser: true }), timeout: W
     await axe(view, "schedules with a calendar");
   });
 
+  await step("Home says what comes next, and a few letters find it", async () => {
+    await view.go("/");
+    const next = page.locator("section").filter({ has: page.getByRole("heading", { name: "Next", exact: true }) });
+    await next.getByText(/, by twice-a-week$/).waitFor();
+    await axe(view, "Home with what comes next");
+    await next.getByRole("link", { name: `Restart ${app}`, exact: true }).click();
+    await view.heading("twice-a-week");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: /^Find an app/ }).fill("schedules");
+    await page.getByRole("option", { name: /^Schedules/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await row("twice-a-week").waitFor();
+  });
+
   await step("it restarts the app at the next minute, and the page says so by itself", async () => {
     const before = (await container(app)).State.StartedAt;
     const words = [

@@ -35,6 +35,7 @@ const run = (schedule_id: string, due_at: number, more: Partial<t.RunView>): t.R
 
 const NIGHTLY = "sch_0000000000000001";
 const WEEKLY = "sch_0000000000000002";
+const BACKUPS = "sch_0000000000000003";
 const midnight = new Date(data.now).setHours(3, 0, 0, 0);
 
 export const RUNS: Record<string, t.RunView[]> = {
@@ -74,6 +75,17 @@ export const schedules = (app: string): t.ScheduleView[] => [
     enabled: false,
     last_run: RUNS[WEEKLY]?.[0] ?? null,
     problem: "The account of ben, who owns it, is gone. Whoever saves it owns it.",
+  },
+  {
+    ...base,
+    id: BACKUPS,
+    name: "backups",
+    request: { kind: "steward.backup" } as t.ScheduleView["request"],
+    cron: "15 2 * * *",
+    words: "every day at 02:15",
+    target: "steward",
+    next: [1, 2, 3].map((days) => midnight + days * data.DAY - 45 * MIN),
+    last_run: null,
   },
 ];
 

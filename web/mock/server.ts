@@ -20,7 +20,7 @@ type Handler = (request: {
 }) => Answer | Promise<Answer>;
 
 const ok = (body: unknown, status = 200): Answer => ({ status, body });
-const problem = (status: number, code: string, detail: string, more: Partial<t.Problem> = {}): Answer => ({
+export const problem = (status: number, code: string, detail: string, more: Partial<t.Problem> = {}): Answer => ({
   status,
   body: { type: "about:blank", title: code, status, detail, code, ...more },
   headers: { "content-type": "application/problem+json" },

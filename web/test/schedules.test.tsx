@@ -1,7 +1,7 @@
 // Making, changing and looking at schedules.
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { MockServer } from "../mock/server";
+import { MockServer, problem } from "../mock/server";
 import { renderApp } from "./render";
 
 const SLOW = 30_000;
@@ -120,4 +120,68 @@ test("one that is removed is not asked for again", { timeout: SLOW }, async () =
   expect(removed).toBeGreaterThan(0);
   const later = mock.asked.slice(removed + 1).map(({ path }) => path);
   expect(later.filter((path) => path.startsWith("/schedules/nightly") || path.endsWith("/runs"))).toEqual([]);
+});
+
+const next = async () => {
+  const card = (await screen.findByRole("heading", { name: "Next" }, LONG)).closest("section") as HTMLElement;
+  return within(card);
+};
+
+test("Home says what comes next, the soonest first", { timeout: SLOW }, async () => {
+  renderApp("/");
+  const inside = await next();
+  const links = await inside.findAllByRole("link", { name: /vaultwarden|steward/ }, LONG);
+  expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual([
+    ["Back up steward", "/activity/schedules/backups"],
+    ["Restart vaultwarden", "/activity/schedules/nightly"],
+  ]);
+  expect(inside.getByText(/, by nightly$/)).toBeTruthy();
+  expect(inside.queryByText(/Bring .* up to date/)).toBeNull();
+});
+
+test("Home without a schedule, and with none that runs", { timeout: SLOW }, async () => {
+  const mock = new MockServer("full");
+  mock.schedules = [];
+  const { unmount } = renderApp("/", mock);
+  expect(await (await next()).findByText("Nothing is scheduled", {}, LONG)).toBeTruthy();
+  expect((await next()).getByRole("link", { name: "Schedule something" }).getAttribute("href")).toBe(
+    "/activity/schedules",
+  );
+  unmount();
+  const paused = new MockServer("full");
+  paused.schedules = paused.schedules.map((one) => ({ ...one, enabled: false, next: [] }));
+  renderApp("/", paused);
+  expect(await (await next()).findByText("Nothing is due: 3 schedules, all paused.", {}, LONG)).toBeTruthy();
+});
+
+test("Home when the schedules cannot be read", { timeout: SLOW }, async () => {
+  const mock = new MockServer("full");
+  mock.overrides.set("GET /schedules", () => problem(503, "storage_unavailable", "the disk is full"));
+  renderApp("/", mock);
+  const inside = await next();
+  expect(await inside.findByText("Loading the schedules failed.", {}, LONG)).toBeTruthy();
+  expect(screen.getByRole("heading", { name: "Recent operations" })).toBeTruthy();
+});
+
+test("a schedule and its page are found by name", { timeout: SLOW }, async () => {
+  const { router } = renderApp("/apps");
+  await screen.findByRole("heading", { level: 1, name: "Apps" }, LONG);
+  const find = async (text: string) => {
+    fireEvent.keyDown(document.body, { key: "k", ctrlKey: true });
+    const box = await screen.findByRole("combobox", { name: /^Find an app/ }, LONG);
+    fireEvent.change(box, { target: { value: text } });
+    return box;
+  };
+  let box = await find("nightly");
+  expect(await screen.findByRole("option", { name: /^nightly\s*Schedule, Restart vaultwarden/ }, LONG)).toBeTruthy();
+  fireEvent.keyDown(box, { key: "Enter" });
+  await waitFor(() => expect(router.state.location.pathname).toBe("/activity/schedules/nightly"), LONG);
+  for (const [text, path] of [
+    ["schedules", "/activity/schedules"],
+    ["backups", "/settings/backups"],
+  ] as const) {
+    box = await find(text);
+    fireEvent.keyDown(box, { key: "Enter" });
+    await waitFor(() => expect(router.state.location.pathname).toBe(path), LONG);
+  }
 });

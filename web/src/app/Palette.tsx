@@ -1,13 +1,16 @@
 import { Dialog } from "@base-ui/react/dialog";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Boxes, ScrollText, Server } from "lucide-react";
+import { Boxes, CalendarClock, ScrollText, Server } from "lucide-react";
 import { useId, useMemo, useState, type ReactNode } from "react";
 import * as queries from "@/api/queries";
+import { useSession } from "@/components/permissions";
+import { does } from "@/components/schedule";
 import { DEPLOYMENT } from "@/lib/names";
 import { rank } from "@/lib/rank";
 import { cx } from "@/ui/cx";
 import { StatusGlyph } from "@/ui/Status";
+import { DEEPER } from "./deeper";
 import { NAV } from "./nav";
 
 interface Entry {
@@ -24,13 +27,16 @@ function useEntries(): Entry[] {
   const apps = useQuery(queries.deployments).data;
   const catalog = useQuery(queries.applications).data;
   const devices = useQuery(queries.devices).data;
+  const schedules = useQuery(queries.schedules).data;
+  const permissions = useSession()?.permissions;
   return useMemo(() => {
-    const pages = NAV.map(({ to, label, icon: Icon }) => ({
+    const deeper = DEEPER.filter(({ permission }) => !permission || permissions?.includes(permission));
+    const pages = [...NAV, ...deeper].map(({ to, label, icon: Icon }) => ({
       key: to,
       label,
       note: "Page",
       icon: <Icon aria-hidden size={16} />,
-      href: to as string,
+      href: to,
     }));
     const running = (apps ?? []).flatMap((app) => [
       {
@@ -64,8 +70,15 @@ function useEntries(): Entry[] {
       icon: <Server aria-hidden size={16} />,
       href: `/devices/${device.id}`,
     }));
-    return [...running, ...pages, ...machines, ...entries];
-  }, [apps, catalog, devices]);
+    const planned = (schedules ?? []).map((schedule) => ({
+      key: schedule.id,
+      label: schedule.name,
+      note: `Schedule, ${does(schedule)}`,
+      icon: <CalendarClock aria-hidden size={16} />,
+      href: `/activity/schedules/${schedule.name}`,
+    }));
+    return [...running, ...pages, ...machines, ...planned, ...entries];
+  }, [apps, catalog, devices, schedules, permissions]);
 }
 
 /** Everything by name: a few letters and Enter. */
@@ -100,7 +113,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           <Dialog.Title className="sr-only">Find</Dialog.Title>
           <input
             role="combobox"
-            aria-label="Find an app, a page, a device or something to deploy"
+            aria-label="Find an app, a page, a device, a schedule or something to deploy"
             aria-expanded="true"
             aria-controls={`${id}-list`}
             aria-activedescendant={chosen && `${id}-${chosen.key}`}

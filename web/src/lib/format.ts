@@ -90,6 +90,18 @@ export function ago(at: Maybe, now: number): string {
   return date(at, now);
 }
 
+/** How long until then, in words, up to two days; after that in days. */
+export function ahead(at: Maybe, now: number): string {
+  if (!known(at)) return UNKNOWN;
+  const seconds = Math.round((at - now) / 1000);
+  if (seconds < 1) return "now";
+  const words = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "short" });
+  if (seconds < 60) return words.format(seconds, "second");
+  if (seconds < 3600) return words.format(Math.round(seconds / 60), "minute");
+  if (seconds < 2 * 86400) return words.format(Math.round(seconds / 3600), "hour");
+  return words.format(Math.round(seconds / 86400), "day");
+}
+
 /** The day; without the year when it is this year's. */
 export function date(at: Maybe, now = Date.now()): string {
   if (!known(at)) return UNKNOWN;

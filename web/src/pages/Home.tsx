@@ -15,6 +15,7 @@ import { Meter } from "@/ui/Meter";
 import { EmptyState, Skeleton } from "@/ui/Banner";
 import { StatusGlyph } from "@/ui/Status";
 import { Ago } from "@/ui/Time";
+import { Next } from "./home/Next";
 
 export default function Home() {
   const devices = useQuery(queries.devices);
@@ -54,11 +55,14 @@ export default function Home() {
         }
       </Loaded>
       <div className="grid items-start gap-4 lg:grid-cols-[1fr_1.4fr]">
-        <Card title="Capacity" aside={devices.data && <Reporting devices={devices.data} />}>
-          <Loaded query={devices} what="devices" skeleton={<Skeleton className="h-8" rows={3} />}>
-            {(all) => <CapacityMeters devices={all} />}
-          </Loaded>
-        </Card>
+        <div className="grid gap-4">
+          <Card title="Capacity" aside={devices.data && <Reporting devices={devices.data} />}>
+            <Loaded query={devices} what="devices" skeleton={<Skeleton className="h-8" rows={3} />}>
+              {(all) => <CapacityMeters devices={all} />}
+            </Loaded>
+          </Card>
+          <Next />
+        </div>
         <Card
           title="Recent operations"
           flush
