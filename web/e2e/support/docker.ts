@@ -25,7 +25,7 @@ interface Listed {
 export interface Inspected {
   Id: string;
   State: { Running: boolean; StartedAt: string };
-  Config: { Env: string[] };
+  Config: { Env: string[]; Image: string };
 }
 
 async function engine(path: string, method = "GET"): Promise<unknown> {
