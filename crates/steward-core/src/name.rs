@@ -233,6 +233,54 @@ impl ImageRef {
 mod tests {
     use super::*;
 
+    /// R3: whatever kind of name it is, none can be taken for a flag, a path or a piece of another language, and all have
+    /// a length.
+    #[test]
+    fn no_name_is_a_flag_a_path_or_a_program() {
+        type Parse = fn(&str) -> bool;
+        let names: [(&str, usize, Parse); 12] = [
+            ("slug", Slug::MAX, |text| Slug::parse(text).is_ok()),
+            ("deployment", DeploymentName::MAX, |text| DeploymentName::parse(text).is_ok()),
+            ("service", ServiceName::MAX, |text| ServiceName::parse(text).is_ok()),
+            ("volume key", VolumeKey::MAX, |text| VolumeKey::parse(text).is_ok()),
+            ("volume", VolumeName::MAX, |text| VolumeName::parse(text).is_ok()),
+            ("image", ImageRef::MAX, |text| ImageRef::parse(text).is_ok()),
+            ("env", EnvKey::MAX, |text| EnvKey::parse(text).is_ok()),
+            ("setting", SettingKey::MAX, |text| SettingKey::parse(text).is_ok()),
+            ("script", ScriptName::MAX, |text| ScriptName::parse(text).is_ok()),
+            ("schedule", ScheduleName::MAX, |text| ScheduleName::parse(text).is_ok()),
+            ("backup", BackupName::MAX, |text| BackupName::parse(text).is_ok()),
+            ("user", UserName::MAX, |text| UserName::parse(text).is_ok()),
+        ];
+        let bad = [
+            "",
+            "-",
+            "-rf",
+            "--privileged",
+            "..",
+            "../a",
+            "/etc/passwd",
+            "a/../b",
+            "a b",
+            " a",
+            "a;id",
+            "a|id",
+            "a&b",
+            "$(id)",
+            "`id`",
+            "${a}",
+        ];
+        let bad =
+            bad.into_iter().chain(["a\n", "a\0", "a\u{1b}[31m", "'a'", "\"a\"", "a\\b", "a*", "a?", "~", "a<b", "a=b", "a,b", "ä", "а"]);
+        for (kind, max, parses) in names {
+            for text in bad.clone() {
+                assert!(!parses(text), "{kind}: {text:?}");
+            }
+            assert!(!parses(&"a".repeat(max + 1)), "{kind}");
+            assert!(kind == "backup" || parses("a") || parses("A"), "{kind}");
+        }
+    }
+
     #[test]
     fn slugs() {
         for good in ["a", "hello", "uptime-kuma", "a1", "1a"] {
@@ -243,6 +291,7 @@ mod tests {
         }
     }
 
+    /// R3.
     #[test]
     fn image_references() {
         for good in [
@@ -283,6 +332,7 @@ mod tests {
         assert_eq!(registry("ghcr.io/a/b"), Ok("ghcr.io".to_owned()));
     }
 
+    /// R3.
     #[test]
     fn container_paths() {
         for good in ["/data", "/var/www/html", "/a-b_c.d"] {
@@ -304,6 +354,7 @@ mod tests {
         assert!(EnvKey::parse("A=B").is_err());
     }
 
+    /// R39: from the deployment's own name, not from a folder.
     #[test]
     fn a_deployment_names_its_project_and_volumes() -> Result<(), Refusal> {
         let name = DeploymentName::parse("photos")?;
