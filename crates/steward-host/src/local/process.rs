@@ -283,6 +283,19 @@ mod tests {
         lines.into_iter().any(|line| String::from_utf8_lossy(&line).replace('\0', " ").contains(text))
     }
 
+    /// R1: an argument is one argument, whatever is in it. No shell ever looks at it.
+    #[tokio::test]
+    async fn an_argument_stays_what_it_is() {
+        let nasty =
+            ["$(id)", "`id`", "; id", "&& id", "| id", "> /tmp/steward-r1", "*", "~", "$HOME", "a b\tc", "'\"\\", "-n", "\u{1b}[31m", ""];
+        let ended = ended(job("printf", &[&["%s|"][..], &nasty].concat(), Duration::from_secs(10))).await;
+        assert_eq!(ended.report.exit_code, Some(0));
+        assert_eq!(&ended.report.argv[2..], nasty);
+        let printed = ended.report.output.trim_end_matches('\n');
+        assert_eq!(printed, nasty.map(|one| format!("{one}|")).concat());
+        assert!(!std::path::Path::new("/tmp/steward-r1").exists());
+    }
+
     #[tokio::test]
     async fn output_and_exit_code_come_back() {
         let ended = ended(job("ls", &["/etc/passwd", "/nowhere"], Duration::from_secs(10))).await;
@@ -291,6 +304,7 @@ mod tests {
         assert!(ended.report.output.contains("/etc/passwd\n") && ended.report.output.contains("/nowhere"), "{}", ended.report.output);
     }
 
+    /// R5: nothing of Steward's own environment.
     #[tokio::test]
     async fn the_environment_is_only_what_was_given() {
         let ended = ended(job("env", &[], Duration::from_secs(10))).await;
@@ -299,6 +313,7 @@ mod tests {
         assert_eq!(lines, ["MARK=set", "PATH=/usr/local/bin:/usr/bin:/bin"]);
     }
 
+    /// R6, promise 5: at the deadline it ends, and nothing is left.
     #[tokio::test]
     async fn a_deadline_ends_the_program() {
         let ended = ended(job("sleep", &["97531"], Duration::from_millis(100))).await;
@@ -308,6 +323,7 @@ mod tests {
         assert!(!runs("sleep 97531"));
     }
 
+    /// R6, promise 5: TERM, grace, KILL for the whole group.
     #[tokio::test]
     async fn one_that_does_not_listen_is_killed_with_its_children() {
         let script = "trap '' TERM; sleep 97532 & echo ready; while :; do wait; done";
@@ -317,6 +333,7 @@ mod tests {
         assert!(!runs("sleep 97532"));
     }
 
+    /// R6: pipes are closed even when a grandchild holds them.
     #[tokio::test]
     async fn a_grandchild_that_holds_the_pipe_does_not_hold_us() {
         let ended = ended(job("bash", &["-c", "setsid sleep 30.97533 & echo done"], Duration::from_secs(60))).await;
@@ -324,6 +341,7 @@ mod tests {
         assert!(ended.report.duration < Duration::from_secs(15), "{:?}", ended.report.duration);
     }
 
+    /// R6, promise 5: what nobody waits for any more ends too.
     #[tokio::test]
     async fn dropping_ends_the_program_and_its_children() {
         let script = "sleep 97534 & sleep 97535";
@@ -334,6 +352,7 @@ mod tests {
         assert!(!runs("sleep 97534") && !runs("sleep 97535"));
     }
 
+    /// R1: a program is found on the search path, or not at all.
     #[tokio::test]
     async fn what_is_not_on_the_path_is_said() {
         let error = run(job("steward-no-such-program", &[], Duration::from_secs(1)), &mut |_| {}).await.expect_err("missing");

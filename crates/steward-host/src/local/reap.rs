@@ -135,6 +135,7 @@ mod tests {
         assert_eq!(parent("12 (a"), None);
     }
 
+    /// R6, promises 1 and 5: what a killed Steward left running is ended by the next one, and nothing else is.
     #[tokio::test]
     async fn orphans_are_ended_and_others_are_not() {
         let instance = format!("test-{}", std::process::id());
@@ -154,6 +155,7 @@ mod tests {
         mine.wait().unwrap();
     }
 
+    /// R6, promise 5.
     #[tokio::test]
     async fn one_that_does_not_listen_is_killed() {
         let instance = format!("deaf-{}", std::process::id());
