@@ -60,7 +60,7 @@ async fn rows_are_read_as_they_were_written() {
     }
 }
 
-/// The hash as somebody else would compute it from what the API returns.
+/// R37: each hash is of the row and of the hash before, as somebody else would compute it from what the API returns.
 #[tokio::test]
 async fn the_hash_can_be_computed_elsewhere() {
     use sha2::{Digest, Sha256};
@@ -79,7 +79,7 @@ async fn the_hash_can_be_computed_elsewhere() {
     assert_eq!(second.hash, hex::encode(Sha256::digest(first.hash.clone() + &text(2, 6))));
 }
 
-/// What an intruder with access to the file might do, and which row then is the first bad one.
+/// R37, R38, promise 7: what an intruder with access to the file might do, and which row then is the first bad one.
 #[tokio::test]
 async fn changes_are_noticed() {
     let cases: &[(&[&str], Option<i64>)] = &[

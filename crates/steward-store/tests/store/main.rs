@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod accounts;
+mod at_use;
 mod audit;
 mod copies;
 mod disk;

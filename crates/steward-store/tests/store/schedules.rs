@@ -8,7 +8,7 @@ use steward_store::{Store, StoreError, operations, schedule_runs, schedules};
 
 use crate::sample::{bytes, insert_operation, operation_id, plan};
 
-fn schedule(number: u16, name: &str) -> Schedule {
+pub fn schedule(number: u16, name: &str) -> Schedule {
     let request = json!({ "kind": "deployment.restart", "deployment_id": "dep_0123456789abcdef" });
     Schedule {
         id: ScheduleId::from_random(bytes(number)),
