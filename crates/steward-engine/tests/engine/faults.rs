@@ -104,7 +104,7 @@ fn change(deployment_id: DeploymentId) -> Request {
 }
 
 /// The names of an operation's steps, from its own plan: a new step is tested without being named here.
-async fn steps_of(kind: Kind) -> Vec<String> {
+pub async fn steps_of(kind: Kind) -> Vec<String> {
     let (scene, request) = prepared(kind).await;
     let plan = scene.engine.plan(&scene.owner, &request).await.unwrap();
     assert!(plan.changed);
@@ -170,7 +170,7 @@ async fn one_round(kind: Kind, step: &str, moment: Moment, fault: Fault) {
 }
 
 /// Promise 10: what was in the volume before is in it afterwards, whatever happened.
-fn data_is_there(world: &Snapshot, place: &str) {
+pub fn data_is_there(world: &Snapshot, place: &str) {
     let data = world.volumes.get("steward-site_data").unwrap_or_else(|| panic!("{place}: the data volume is there"));
     assert_eq!(data.content.get("photo.jpg").map(Vec::as_slice), Some(b"irreplaceable".as_slice()), "{place}");
 }

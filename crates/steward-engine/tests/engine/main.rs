@@ -22,3 +22,4 @@ mod scripts;
 mod simulation;
 mod stage;
 mod throughput;
+mod twice;
