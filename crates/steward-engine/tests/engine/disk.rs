@@ -1,13 +1,17 @@
 //! The database's disk is full at every moment of an operation, for a moment or for a while.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use steward_core::operation::{Operation, Request, State};
+use steward_core::audit::{AuditPhase, AuditRow};
+use steward_core::operation::{Kind, Operation, Request, State};
+use steward_core::role::Role;
 use steward_core::{Code, OperationId};
+use steward_engine::faults::{Fault, Faults, Moment};
 use steward_store::operations::OperationFilter;
 
 use crate::faults::backup;
-use crate::scene::{KEPT, Scene, deploy};
+use crate::scene::{KEPT, OneFault, Scene, all_rows, deploy};
 
 /// Asks until it is accepted. What is refused meanwhile is refused for the disk, and leaves no trace but rows
 /// that say so.
@@ -66,6 +70,52 @@ async fn one_round(mut scene: Scene, request: Request, nth: u32, count: u32, aga
         assert_eq!(clean.operation.state, State::Succeeded, "{place}: {:?}", clean.operation.error);
     }
     untouched
+}
+
+/// R37, P3: no row, no action. While no audit row can be written, no operation is accepted, no call changes the machine, and
+/// neither does a change that is no operation.
+#[tokio::test]
+async fn without_a_row_nothing_happens() {
+    let scene = Scene::new().await;
+    scene.deployed("hello", "other").await;
+    let (before, known_before) = (scene.host.snapshot(), known(&scene).await.len());
+    scene.host.clear_calls();
+    scene.store.write_faults().arm(1, u32::MAX);
+    for request in [deploy("web", "site"), backup()] {
+        let refused = scene.submit(request).await.unwrap_err().refusal;
+        assert_eq!(refused.code, Code::StorageUnavailable);
+    }
+    let refused = scene.engine.create_user(&scene.owner, "eve", "tall brown dog", Role::Viewer).await.unwrap_err();
+    assert_eq!(refused.code, Code::StorageUnavailable);
+    let ran = scene.engine.run_reconciler(&scene.owner, "retention").await.unwrap_err();
+    assert_eq!(ran.code, Code::StorageUnavailable);
+    assert!(scene.store.write_faults().disarm() > 3);
+    assert_eq!(scene.host.mutations(), 0, "{:?}", scene.host.calls());
+    assert_eq!(before.differences(&scene.host.snapshot()), Vec::<String>::new());
+    assert_eq!(known(&scene).await.len(), known_before);
+    assert!(scene.engine.users(&scene.owner).await.unwrap().iter().all(|user| user.name.as_str() != "eve"));
+}
+
+/// R37: the row is there before the effect, and what came of it is a second row.
+#[tokio::test]
+async fn the_row_comes_before_the_effect() {
+    let held = OneFault::new("preparing", Moment::BeforeAct, Fault::Hang);
+    let scene = Scene::with(Some(held.clone() as Arc<dyn Faults>)).await;
+    scene.host.clear_calls();
+    let id = scene.submit(deploy("web", "site")).await.unwrap().operation.id;
+    while !held.struck() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let phases = async || {
+        let rows = scene.engine.audit(&scene.owner, all_rows()).await.unwrap();
+        let mine = |row: &AuditRow| row.operation_id.as_ref() == Some(&id) && row.action == Kind::DeploymentDeploy.as_str();
+        rows.into_iter().filter(mine).map(|row| row.phase).collect::<Vec<_>>()
+    };
+    assert_eq!(scene.host.mutations(), 0, "{:?}", scene.host.calls());
+    assert_eq!(phases().await, [AuditPhase::Accepted]);
+    scene.engine.cancel(&scene.owner, &id).await.unwrap();
+    scene.at_rest(&id).await;
+    assert_eq!(phases().await, [AuditPhase::Outcome, AuditPhase::Accepted], "the newest first");
 }
 
 /// Promises 1 and 2, n-th write: whichever write of a deploy the disk refuses, once or several times, the deploy
