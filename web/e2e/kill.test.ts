@@ -53,7 +53,7 @@ const took = ({ created_at, finished_at }: Operation): number => (finished_at ??
 const skip = skipped({ browser: false });
 
 /**
- * P2, P11, R40, R41, promises 1, 2, 4, 6, 7, 10 and 15, with the real program on a real engine. `STEWARD_KILLS` is how
+ * P2, P11, M7, R39 to R41, promises 1, 2, 4, 6, 7, 10 and 15, with the real program on a real engine. `STEWARD_KILLS` is how
  * often it is killed, `STEWARD_SEED` what happens when.
  */
 test("a killed server leaves nothing half done", { skip, timeout: WHOLE * (1 + ROUNDS / 10) }, async (t) => {

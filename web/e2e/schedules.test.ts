@@ -15,7 +15,7 @@ import { visit } from "./support/visit.ts";
 const MINUTE = 60_000;
 const nextMinute = () => (Math.floor(Date.now() / MINUTE) + 1) * MINUTE;
 
-/** Promise 15. */
+/** C6, promise 15: in the browser, by the real clock, on a real engine. */
 test("what is due is done, once", { skip: skipped({ browser: true }), timeout: WHOLE }, async (t) => {
   const { server, browser, view } = await visit(t);
   const { page } = view;

@@ -79,7 +79,7 @@ async fn one_backup_at_a_time() {
     assert_eq!(scene.at_rest(&first.operation.id).await.operation.state, State::Cancelled);
 }
 
-/// Promise 15, R14: at its due time, once, by the schedule, and what it made is good.
+/// C6, promise 15, R14: at its due time, once, by the schedule, and what it made is good.
 #[tokio::test]
 async fn a_backup_is_made_when_it_is_due() {
     let stage = Stage::at("01-10T12:00:00").await;

@@ -53,7 +53,7 @@ async fn another_request_under_the_same_name_is_refused() {
     assert_eq!(refused.refusal.code, Code::NameTaken);
 }
 
-/// A secret reaches the container's file and nothing else.
+/// Promise 9: a secret reaches the container's file and nothing else.
 #[tokio::test]
 async fn a_generated_secret_is_in_no_record() {
     let scene = Scene::new().await;
@@ -129,7 +129,7 @@ async fn two_clicks_at_once_are_one_operation() {
     assert_eq!(scene.at_rest(&a.operation.id).await.operation.state, State::Succeeded);
 }
 
-/// Proves C8 and P6: a role that may not is refused, audited, and nothing happens.
+/// Proves C8, P6, P3 and R37: a role that may not is refused, audited, and nothing happens.
 #[tokio::test]
 async fn a_viewer_may_plan_and_not_deploy() {
     let scene = Scene::new().await;
@@ -184,7 +184,7 @@ async fn a_container_that_never_gets_healthy_is_undone_last_first() {
     assert!(undo_commands.is_sorted_by(|a, b| a >= b), "last first: {undo_commands:?}");
 }
 
-/// What was there before the run is never removed: a volume with data that a failed deploy found.
+/// Promise 10: what was there before the run is never removed: a volume with data that a failed deploy found.
 #[tokio::test]
 async fn a_failed_deploy_leaves_data_that_was_there() {
     let scene = Scene::new().await;

@@ -138,6 +138,7 @@ async fn a_volume_is_deleted_only_with_its_typed_name_and_when_nothing_uses_it()
     assert!(scene.host.volume("steward-site_cache").is_some(), "the other one stays");
 }
 
+/// R39, R40: nothing is touched that Steward did not make.
 #[tokio::test]
 async fn a_volume_that_steward_did_not_make_is_not_its_to_delete() {
     let scene = Scene::new().await;

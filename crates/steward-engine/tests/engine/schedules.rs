@@ -13,7 +13,7 @@ use steward_store::{Store, StoreError};
 use crate::scene::{deploy, machine, timing};
 use crate::stage::{PASSWORD, SetClock, Stage, start_at, utc};
 
-/// Promise 15: at its time, once, as the schedule with its owner's rights; restarts add nothing.
+/// C6, promise 15: at its time, once, as the schedule with its owner's rights; restarts add nothing.
 #[tokio::test]
 async fn a_due_time_runs_once() {
     let mut stage = Stage::at("01-10T12:00:00").await;

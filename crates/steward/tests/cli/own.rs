@@ -263,7 +263,7 @@ fn the_server_refuses_to_keep_no_backups() {
     assert!(run(program(&server.config(), &["self", "list"]), "").good().err.contains("warning"));
 }
 
-/// Issue 3, C2: a schedule takes a backup as it takes any operation; what it made is listed and checks out.
+/// Issue 3, C2, C6: a schedule takes a backup as it takes any operation; what it made is listed and checks out.
 #[test]
 fn a_schedule_backs_up() {
     let server = Server::claimed();
@@ -282,7 +282,7 @@ fn a_schedule_backs_up() {
     assert_eq!(phases, ["outcome", "accepted"], "{asked:#}");
 }
 
-/// Promise 15: by the real clock, at the next minute, nobody asking.
+/// C6, promise 15: by the real clock, at the next minute, nobody asking.
 #[test]
 fn a_due_backup_is_made_by_itself() {
     let server = Server::claimed();
