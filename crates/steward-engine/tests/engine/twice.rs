@@ -4,15 +4,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use steward_core::Code;
-use steward_core::operation::{Kind, State};
+use steward_core::operation::{Kind, Operation, Request, State};
+use steward_core::{Code, OperationId};
 use steward_engine::faults::{Fault, Faults, Moment};
 
 use crate::faults::{data_is_there, prepared, steps_of};
-use crate::scene::{start, timing};
+use crate::scene::{Scene, timing};
 
 /// What a person asks for anew each time: it is done again, and leads to the same.
 const AGAIN: [&str; 5] = ["deployment.restart", "deployment.bulk", "script.run", "steward.backup", "steward.restart"];
+
+/// Waits until an operation is at rest or until something else is so; restarts Steward when it asks for that.
+async fn until(scene: &mut Scene, id: &OperationId, faults: Option<&Arc<dyn Faults>>, or: impl Fn() -> bool) {
+    while !or() && !scene.detail(id).await.operation.state.is_at_rest() {
+        scene.obey(timing(), faults.cloned()).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Runs a request to its end.
+async fn run(scene: &mut Scene, request: &Request, place: &str) -> Operation {
+    let id = scene.submit(request.clone()).await.unwrap_or_else(|r| panic!("{place}: {:?}", r.refusal)).operation.id;
+    until(scene, &id, None, || false).await;
+    scene.at_rest(&id).await.operation
+}
 
 /// Promise 3, P2: every operation run twice. The second request finds what it asks for and changes nothing,
 /// without a call that could; or there is nothing any more that it could be about.
@@ -20,8 +35,8 @@ const AGAIN: [&str; 5] = ["deployment.restart", "deployment.bulk", "script.run",
 async fn every_request_twice() {
     for kind in Kind::ALL {
         let what = kind.as_str();
-        let (scene, request) = prepared(*kind).await;
-        let first = scene.run(request.clone()).await.operation;
+        let (mut scene, request) = prepared(*kind).await;
+        let first = run(&mut scene, &request, what).await;
         assert_eq!(first.state, State::Succeeded, "{what}: {:?}", first.error);
         let before = scene.host.snapshot();
         scene.host.clear_calls();
@@ -29,6 +44,7 @@ async fn every_request_twice() {
             Ok(accepted) if accepted.unchanged => assert!(!AGAIN.contains(&what), "{what} is not in the list any more"),
             Ok(accepted) => {
                 assert!(AGAIN.contains(&what), "{what} did something again");
+                until(&mut scene, &accepted.operation.id, None, || false).await;
                 let second = scene.at_rest(&accepted.operation.id).await.operation;
                 assert_eq!(second.state, State::Succeeded, "{what}: {:?}", second.error);
                 assert_ne!(second.id, first.id, "{what}");
@@ -88,12 +104,10 @@ async fn every_undo_twice() {
             let moment = if kind.is_irreversible() { Moment::BeforeAct } else { Moment::AfterAct };
             let plan = Interrupted { last: last.clone(), moment, undone: step.clone(), failed: false.into(), struck: false.into() };
             let plan = Arc::new(plan);
-            scene.engine.shutdown().await;
-            scene.engine = start(&scene.host, &scene.store, timing(), Some(plan.clone() as Arc<dyn Faults>)).await;
+            let faults: Arc<dyn Faults> = plan.clone();
+            scene.restart(Some(faults.clone())).await;
             let id = scene.submit(request).await.unwrap_or_else(|r| panic!("{place}: {:?}", r.refusal)).operation.id;
-            while !plan.struck.load(Ordering::SeqCst) && !scene.detail(&id).await.operation.state.is_at_rest() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            until(&mut scene, &id, Some(&faults), || plan.struck.load(Ordering::SeqCst)).await;
             if plan.struck.load(Ordering::SeqCst) {
                 undone += 1;
                 scene.restart(None).await;
