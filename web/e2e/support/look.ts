@@ -55,6 +55,11 @@ export async function axe(view: View, where: string): Promise<void> {
     await page.emulateMedia({ colorScheme: theme });
     const root = page.locator("html");
     await until(`the ${theme} theme`, async () => (await root.getAttribute("data-theme")) === theme);
+    // Colours pass over into each other.
+    await page.evaluate(async () => {
+      const passing = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+      await Promise.allSettled(passing.map(({ finished }) => finished));
+    });
     const here = await violations(view, theme === "dark" ? ALL : COLOURS);
     found.push(...here.map((text) => `${where}, ${theme}: ${text}`));
   }
