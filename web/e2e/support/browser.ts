@@ -108,7 +108,7 @@ export class View {
     await this.page.getByLabel("Name", { exact: true }).fill(OWNER.name);
     await this.page.getByLabel("Password", { exact: true }).fill(OWNER.password);
     await this.button("Sign in").click();
-    await this.page.getByRole("navigation", { name: "Pages" }).waitFor();
+    await this.page.getByRole("navigation", { name: "Pages" }).first().waitFor();
   }
 
   /** Waits until an operation's page says how it ended; gives the operation's id. */
