@@ -23,6 +23,13 @@ pub const PROJECTS: &str = "projects";
 /// The user's own applications, in the archive.
 pub const CATALOG: &str = "catalog";
 
+/// What HTTPS needs, in the archive.
+pub const TLS: &str = "tls";
+/// The certificate of Steward's own authority for HTTPS.
+pub const AUTHORITY_CERTIFICATE: &str = "tls/ca.crt";
+/// The key of that authority.
+pub const AUTHORITY_KEY: &str = "tls/ca.key";
+
 const DAY: i64 = 86_400_000;
 
 impl BackupName {
@@ -86,7 +93,7 @@ impl MemberPath {
         let plain = |part: &&str| !part.is_empty() && *part != "." && *part != ".." && !part.bytes().any(|b| b.is_ascii_control());
         let placed = match parts.as_slice() {
             [file] => [DATABASE, MASTER_KEY].contains(file),
-            [folder, ..] => [PROJECTS, CATALOG].contains(folder),
+            [folder, ..] => [PROJECTS, CATALOG, TLS].contains(folder),
             [] => false,
         };
         if text.len() <= Self::MAX && parts.len() <= Self::DEPTH && parts.iter().all(plain) && placed {
@@ -269,7 +276,7 @@ mod tests {
     /// R27, R28: a path cannot lead out of the data folder, nor to another place in it.
     #[test]
     fn paths_lead_nowhere_else() {
-        for good in ["steward.db", "master.key", "projects/steward-web/compose.yaml", "catalog/a/b/c.txt", "catalog/ä b"] {
+        for good in ["steward.db", "master.key", "tls/ca.key", "projects/steward-web/compose.yaml", "catalog/a/b/c.txt", "catalog/ä b"] {
             assert!(MemberPath::parse(good).is_ok(), "{good}");
         }
         let deep = format!("catalog{}", "/a".repeat(MemberPath::DEPTH));

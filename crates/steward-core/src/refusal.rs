@@ -69,6 +69,8 @@ codes! {
     SetupCodeWrong = "setup_code_wrong", 403, 4;
     /// A request from another site.
     CrossOrigin = "cross_origin", 403, 4;
+    /// A request that changes something came over plain HTTP to a server that speaks HTTPS.
+    HttpsRequired = "https_required", 403, 2;
     /// The Host header names a host that is not this server.
     UnknownHost = "unknown_host", 421, 4;
     /// Too many tries.

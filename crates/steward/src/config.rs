@@ -4,6 +4,7 @@
 //! may also come from the environment say so where they are declared.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -51,4 +52,34 @@ pub fn machine_name() -> String {
 pub fn machine_names() -> Vec<String> {
     let name = machine_name();
     if name.is_empty() { Vec::new() } else { vec![format!("{name}.local"), name] }
+}
+
+/// The addresses under which this machine is reached from elsewhere; none when the system does not say.
+pub fn addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    // An address of one link means nothing without the name of the interface.
+    let linked = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let reached = interfaces.into_iter().filter(|interface| !is_of_containers(&interface.name));
+    reached.map(|interface| interface.ip()).filter(|address| !address.is_loopback() && !linked(address)).collect()
+}
+
+/// Interfaces that engines make for their containers come and go, and nobody asks this machine there.
+fn is_of_containers(interface: &str) -> bool {
+    let bridge = |id: &str| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    interface.starts_with("docker") || interface.starts_with("veth") || interface.strip_prefix("br-").is_some_and(bridge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bridges_of_containers_are_told_from_others() {
+        for of_containers in ["docker0", "docker_gwbridge", "veth12ab", "br-0123456789ab"] {
+            assert!(is_of_containers(of_containers), "{of_containers}");
+        }
+        for other in ["eth0", "br-lan", "br0", "wlan0", "tailscale0", "br-0123456789abc"] {
+            assert!(!is_of_containers(other), "{other}");
+        }
+    }
 }

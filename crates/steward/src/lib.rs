@@ -15,3 +15,4 @@ pub mod no_start;
 pub mod restart;
 pub mod serve;
 pub mod signals;
+pub mod tls;

@@ -20,12 +20,13 @@ use steward_store::{FolderLock, Store, StoreError, meta};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, App, KnownHosts, ListenLimits};
+use crate::api::{self, App, Https, KnownHosts, ListenLimits, Speaks};
 use crate::catalog_source::Sources;
 use crate::logging::{self, LogFormat};
 use crate::no_start::{self, NoStart};
 use crate::restart::SelfRestart;
 use crate::signals::Signals;
+use crate::tls::{HttpsArgs, Names, Tls};
 use crate::{config, hello, master_key};
 
 /// How long the engine's tasks may take to end; what is left is taken up at the next start.
@@ -43,6 +44,9 @@ pub struct ServeArgs {
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, env = "STEWARD_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", hide_env_values = true)]
     pub listen: SocketAddr,
+    /// HTTPS.
+    #[command(flatten)]
+    pub https: HttpsArgs,
     /// A name by which this server may be asked, beside IP addresses, localhost and this machine's
     /// own name. Can be given several times; in the variable, separated by commas.
     #[arg(long = "allowed-host", env = "STEWARD_ALLOWED_HOSTS", value_name = "NAME", value_delimiter = ',', hide_env_values = true)]
@@ -128,7 +132,8 @@ struct Server {
     address: SocketAddr,
     store: Store,
     engine: Engine,
-    app: Arc<App>,
+    speaks: Speaks,
+    tls: Option<Arc<Tls>>,
     stop: CancellationToken,
 }
 
@@ -140,6 +145,7 @@ async fn start(args: &ServeArgs, socket: Listener, restart: Arc<SelfRestart>) ->
     let backups = args.backup_dir.clone().unwrap_or_else(|| folder.join(steward_engine::backups::FOLDER));
     let backups = std::path::absolute(backups).context("the folder of backups has no absolute path")?;
     let store = open(&folder, &backups).await?;
+    let tls = tls(args, &folder)?;
     let key = master_key::load_or_make(&folder, &OsRandom).map_err(anyhow::Error::from)?;
     let instance = instance(&store).await.map_err(anyhow::Error::from)?;
     let local = Arc::new(local_host(args, &folder, instance));
@@ -163,8 +169,23 @@ async fn start(args: &ServeArgs, socket: Listener, restart: Arc<SelfRestart>) ->
     .map_err(anyhow::Error::from)?;
     let hosts = KnownHosts::new(args.allowed_hosts.iter().cloned().chain(config::machine_names()));
     let stop = CancellationToken::new();
-    let app = App::new(engine.clone(), Arc::new(SystemClock), hosts, stop.clone());
-    Ok(Server { listener, socket, address, store, engine, app, stop })
+    let exposed = tls.is_none() && !address.ip().is_loopback();
+    let strict = if args.https.no_hsts { Vec::new() } else { args.allowed_hosts.clone() };
+    let https = Https::new(tls.clone(), exposed, strict);
+    let app = App::new(engine.clone(), Arc::new(SystemClock), hosts, https, stop.clone());
+    let speaks = speaks(app, tls.as_ref())?;
+    Ok(Server { listener, socket, address, store, engine, speaks, tls, stop })
+}
+
+/// What is shown to those who connect; none without HTTPS.
+fn tls(args: &ServeArgs, folder: &Path) -> anyhow::Result<Option<Arc<Tls>>> {
+    let clock = Arc::new(SystemClock);
+    let tls = match args.https.files()? {
+        Some((certificate, key)) => Tls::own(std::path::absolute(certificate)?, std::path::absolute(key)?, clock)?,
+        None if args.https.https => Tls::local(folder, Names::new(args.allowed_hosts.clone()), clock)?,
+        None => return Ok(None),
+    };
+    Ok(Some(tls))
 }
 
 /// Opens the database, after a restore that was broken off was finished.
@@ -221,8 +242,10 @@ impl Server {
         }
         tracing::info!(address = %self.address, version = env!("CARGO_PKG_VERSION"), "Steward serves");
         let greeting = tokio::spawn(greet_engine(self.engine.clone()));
-        let router = api::router(self.app);
-        let serving = tokio::spawn(api::listen(self.listener, router, ListenLimits::default(), self.stop.clone()));
+        if let Some(tls) = self.tls {
+            tokio::spawn(tls.keep(self.stop.clone()));
+        }
+        let serving = tokio::spawn(api::listen(self.listener, self.speaks, ListenLimits::default(), self.stop.clone()));
         let restarts = tokio::select! {
             () = signals.heard() => false,
             () = restart.asked() => true,
@@ -250,11 +273,31 @@ impl Server {
     /// Says where it is. Whoever read this when it started may have gone by the time it restarts.
     fn greet(&self) {
         let mut out = io::stdout();
-        let _ = writeln!(out, "listening: http://{}", self.address);
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let _ = writeln!(out, "listening: {scheme}://{}", self.address);
+        let authority = self.tls.as_ref().and_then(|tls| tls.authority()).map(|authority| authority.facts());
         if let Some(code) = self.engine.setup_code() {
-            let _ = writeln!(out, "setup: http://{}/setup#code={code}", reachable(self.address));
+            // With the fingerprint in it, the line alone is enough to set up from another machine and to be
+            // sure that it is this server.
+            let known = authority.map(|facts| format!(",ca={}", facts.fingerprint.replace(':', ""))).unwrap_or_default();
+            let _ = writeln!(out, "setup: {scheme}://{}/setup#code={code}{known}", reachable(self.address));
+        }
+        if let Some(facts) = authority {
+            let _ = writeln!(out, "authority: {}, SHA-256 {}", facts.subject, facts.fingerprint);
+        }
+        if self.tls.is_none() && !self.address.ip().is_loopback() {
+            tracing::warn!(
+                address = %self.address,
+                "plain HTTP is spoken where other machines reach it: passwords and sign-ins can be read on the way. Start Steward with --https"
+            );
         }
     }
+}
+
+/// What is spoken, and who answers.
+fn speaks(app: Arc<App>, tls: Option<&Arc<Tls>>) -> anyhow::Result<Speaks> {
+    let Some(tls) = tls else { return Ok(Speaks::Http(api::router(app))) };
+    Ok(Speaks::Https { tls: tls.acceptor()?, plain: api::https::plain(Arc::clone(&app)), router: api::router(app) })
 }
 
 /// The address under which this machine itself reaches the server.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use steward_core::Timestamp;
-use steward_core::backup::{CATALOG, DATABASE, Manifest, PROJECTS};
+use steward_core::backup::{CATALOG, DATABASE, Manifest, PROJECTS, TLS};
 use steward_core::name::BackupName;
 use steward_host::backup::{self, BackupError, BackupKey, KEY_FILE, Point, Stop};
 use steward_store::{FolderLock, StoreError, put_meta};
@@ -93,8 +93,12 @@ pub async fn restore_with(data: &Path, file: &Path, key: BackupKey, now: Timesta
         }
     };
     let before = BackupName::of(now).map_or_else(|_| "before-restore".to_owned(), |name| before(&name));
-    let leave: Vec<&str> =
+    let mut leave: Vec<&str> =
         [PROJECTS, CATALOG].into_iter().filter(|part| checked.manifest.left_out.iter().any(|path| path == part)).collect();
+    // Devices trust the authority that is there; a backup that has none knows of no better one.
+    if !checked.manifest.members.iter().any(|member| member.path.top() == TLS) {
+        leave.push(TLS);
+    }
     match backup::install(data, &before, &leave, point) {
         Ok(restored) => Ok(Restored { checked, before: restored.before }),
         Err(error) => Err(RestoreError::Unfinished(error)),

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use rustix::fs::{Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
-use steward_core::backup::{CATALOG, MASTER_KEY, Member, MemberPath, PROJECTS};
+use steward_core::backup::{CATALOG, MASTER_KEY, Member, MemberPath, PROJECTS, TLS};
 
 use super::error::{BackupError, Result, at, os};
 use super::{LARGEST_MEMBER, MOST_MEMBERS, Sealed, Stop};
@@ -34,6 +34,7 @@ pub fn collect(data: &Path, stop: &Stop) -> Result<Contents> {
     walk.entry(MASTER_KEY, 1)?;
     walk.entry(PROJECTS, 1)?;
     walk.entry(CATALOG, 1)?;
+    walk.entry(TLS, 1)?;
     Ok(walk.found)
 }
 

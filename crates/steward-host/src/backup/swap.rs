@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use steward_core::backup::{CATALOG, DATABASE, MASTER_KEY, PROJECTS};
+use steward_core::backup::{CATALOG, DATABASE, MASTER_KEY, PROJECTS, TLS};
 
 use super::KEY_FILE;
 use super::error::{BackupError, Result, at};
@@ -25,7 +25,7 @@ const JOURNAL: &str = "restore.json";
 /// The journal while it is written.
 const NEW_JOURNAL: &str = "restore.json.new";
 /// Everything that a backup can replace. The database's log belongs to the database.
-const PARTS: [&str; 8] = [DATABASE, "steward.db-wal", "steward.db-shm", "steward.db-journal", MASTER_KEY, KEY_FILE, PROJECTS, CATALOG];
+const PARTS: [&str; 9] = [DATABASE, "steward.db-wal", "steward.db-shm", "steward.db-journal", MASTER_KEY, KEY_FILE, PROJECTS, CATALOG, TLS];
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]

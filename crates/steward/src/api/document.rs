@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::extract::COOKIE;
+use super::https::Link;
 use super::problem::{CONTENT_TYPE, Problem};
 use super::types::{ClientMessage, ServerMessage};
 
@@ -34,7 +34,7 @@ fn complete(document: &mut Value) {
     add_schemas(document);
     require_what_is_always_there(document);
     document["components"]["securitySchemes"] = json!({
-        "session": { "type": "apiKey", "in": "cookie", "name": COOKIE, "description": "What signing in sets in a browser." },
+        "session": { "type": "apiKey", "in": "cookie", "name": Link::Plain.cookie(), "description": format!("What signing in sets in a browser. Over HTTPS its name is {}.", Link::Encrypted.cookie()) },
         "bearer": { "type": "http", "scheme": "bearer", "description": "A session's token or an API token." },
     });
     document["servers"] = json!([{ "url": "/", "description": "This server." }]);

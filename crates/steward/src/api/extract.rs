@@ -13,6 +13,7 @@ use steward_core::user::Actor;
 use steward_core::{Code, Refusal};
 use steward_engine::Submission;
 
+use super::https::Link;
 use super::problem::{self, Failure};
 use super::{App, Shared, parse};
 
@@ -23,8 +24,6 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the rest of a body that is too large is read and thrown away, so that the answer
 /// reaches a client that reads only after it has written.
 const DRAIN: Duration = Duration::from_secs(2);
-/// The name of the session's cookie.
-pub const COOKIE: &str = "steward_session";
 /// The longest secret that is looked up.
 const MAX_SECRET: usize = 256;
 
@@ -49,8 +48,8 @@ pub struct Credential {
 }
 
 impl Credential {
-    fn of(headers: &HeaderMap, peer: Peer) -> Option<Self> {
-        let secret = bearer(headers).or_else(|| cookie(headers))?;
+    fn of(headers: &HeaderMap, peer: Peer, link: Link) -> Option<Self> {
+        let secret = bearer(headers).or_else(|| cookie(headers, link))?;
         (secret.len() <= MAX_SECRET).then(|| Self { secret: secret.to_owned(), address: peer.0.to_string() })
     }
 
@@ -68,11 +67,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie(headers: &HeaderMap, link: Link) -> Option<&str> {
     let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == link.cookie())
         .map(|(_, value)| value)
 }
 
@@ -81,7 +80,7 @@ impl FromRequestParts<Shared> for Credential {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Failure> {
         let peer = Peer::from_request_parts(parts, app).await?;
-        Self::of(&parts.headers, peer).ok_or_else(|| Failure::new(Code::NotSignedIn, "sign in first"))
+        Self::of(&parts.headers, peer, Link::of(&parts.extensions)).ok_or_else(|| Failure::new(Code::NotSignedIn, "sign in first"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every request passes before it is looked at: is this server meant, and does the request
 //! come from its own pages.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -12,11 +12,15 @@ use axum::response::{IntoResponse, Response};
 use steward_core::{Code, Refusal};
 
 use super::Shared;
+use super::https::Link;
 use super::problem::Failure;
 
 /// Nothing from elsewhere, nothing inline, no frame around it.
 const CONTENT_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; \
                               frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
+
+/// How long a browser remembers to ask by HTTPS only.
+const ONE_YEAR: &str = "max-age=31536000";
 
 /// The names by which this server may be asked. Without such a list, any name that an attacker
 /// lets point to this address would be one of the server's own in a browser's eyes.
@@ -31,15 +35,22 @@ impl KnownHosts {
         Self { names: names.into_iter().map(|name| plain(&name)).collect() }
     }
 
-    fn knows(&self, host: &str) -> bool {
+    pub(super) fn knows(&self, host: &str) -> bool {
         let host = plain(host);
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let address = bare.parse::<IpAddr>().is_ok() || bare.parse::<Ipv6Addr>().is_ok();
-        address || host == "localhost" || host.ends_with(".localhost") || self.names.contains(&host)
+        is_address(&host) || is_localhost(&host) || self.names.contains(&host)
     }
 }
 
-fn plain(host: &str) -> String {
+/// Whether a host is an IP address, in brackets or not.
+pub(super) fn is_address(host: &str) -> bool {
+    host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
+}
+
+fn is_localhost(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+pub(super) fn plain(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }
 
@@ -48,7 +59,7 @@ fn plain(host: &str) -> String {
 pub struct Asked(Authority);
 
 impl Asked {
-    fn of(uri: &Uri, headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Option<Self> {
         let mut named = headers.get_all(header::HOST).into_iter();
         let (first, second) = (named.next(), named.next());
         if second.is_some() {
@@ -65,16 +76,23 @@ impl Asked {
         .filter(|asked| !asked.0.as_str().contains('@'))
     }
 
+    /// Host and port as they are written in a URL.
+    pub fn authority(&self) -> &str {
+        self.0.as_str()
+    }
+
     /// The host without the port, as it is written in a URL.
     pub fn host(&self) -> &str {
         self.0.host()
     }
 
-    /// Whether an `Origin` names the same host and port.
-    fn is_origin(&self, origin: &str) -> bool {
+    /// Whether an `Origin` names the same host and port. Over HTTPS it has to be an HTTPS one: anybody on
+    /// the way can make a page of the plain one. Over HTTP it may be either, because a proxy in front
+    /// may speak HTTPS.
+    fn is_origin(&self, origin: &str, link: Link) -> bool {
         let Ok(uri) = origin.parse::<Uri>() else { return false };
         let default = match uri.scheme_str() {
-            Some("http") => 80,
+            Some("http") if link == Link::Plain => 80,
             Some("https") => 443,
             _ => return false,
         };
@@ -91,7 +109,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     }
 }
 
-fn unknown_host() -> Failure {
+pub(super) fn unknown_host() -> Failure {
     Refusal::new(Code::UnknownHost, "this server is not known by the name that was asked")
         .with_hint("Ask by IP address or `localhost`, or start Steward with --allowed-host NAME.")
         .into()
@@ -103,7 +121,7 @@ pub async fn guard(State(app): State<Shared>, request: Request, next: Next) -> R
     let Some(asked) = asked else { return unknown_host().into_response() };
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let upgrades = request.headers().contains_key(header::UPGRADE);
-    if (changes || upgrades) && !from_own_page(&asked, request.headers()) {
+    if (changes || upgrades) && !from_own_page(&asked, request.headers(), Link::of(request.extensions())) {
         return Failure::new(Code::CrossOrigin, "this request was sent by a page of another site").into_response();
     }
     next.run(request).await
@@ -111,18 +129,20 @@ pub async fn guard(State(app): State<Shared>, request: Request, next: Next) -> R
 
 /// Programs send neither header; browsers send at least one of them with everything that changes
 /// something, and with every upgrade.
-fn from_own_page(asked: &Asked, headers: &HeaderMap) -> bool {
+fn from_own_page(asked: &Asked, headers: &HeaderMap, link: Link) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     match (origins.next(), origins.next()) {
-        (Some(origin), None) => origin.to_str().is_ok_and(|origin| asked.is_origin(origin)),
+        (Some(origin), None) => origin.to_str().is_ok_and(|origin| asked.is_origin(origin, link)),
         (Some(_), Some(_)) => false,
         (None, _) => headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none"),
     }
 }
 
 /// Sets what a browser has to know about every answer.
-pub async fn headers(request: Request, next: Next) -> Response {
+pub async fn headers(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let is_data = request.uri().path().starts_with("/api/");
+    let asked = Asked::of(request.uri(), request.headers());
+    let strict = Link::of(request.extensions()) == Link::Encrypted && asked.is_some_and(|asked| app.https.is_strict(asked.host()));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut put = |name: header::HeaderName, value: &'static str| {
@@ -132,6 +152,10 @@ pub async fn headers(request: Request, next: Next) -> Response {
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     put(header::REFERRER_POLICY, "no-referrer");
     put(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if strict {
+        // Not for names below it: those are of other servers.
+        put(header::STRICT_TRANSPORT_SECURITY, ONE_YEAR);
+    }
     if is_data {
         put(header::CACHE_CONTROL, "no-store");
     }
@@ -167,14 +191,15 @@ mod tests {
     fn origins() {
         let here = asked("nas.local:8080").unwrap();
         for good in ["http://nas.local:8080", "https://NAS.local:8080"] {
-            assert!(here.is_origin(good), "{good}");
+            assert!(here.is_origin(good, Link::Plain), "{good}");
+            assert_eq!(here.is_origin(good, Link::Encrypted), good.starts_with("https:"), "{good}");
         }
         for bad in ["null", "http://nas.local", "http://nas.local:8081", "http://evil:8080", "file://nas.local:8080", "nas.local:8080", ""]
         {
-            assert!(!here.is_origin(bad), "{bad}");
+            assert!(!here.is_origin(bad, Link::Plain) && !here.is_origin(bad, Link::Encrypted), "{bad}");
         }
-        assert!(asked("nas").unwrap().is_origin("http://nas:80"));
-        assert!(asked("nas").unwrap().is_origin("https://nas"));
+        assert!(asked("nas").unwrap().is_origin("http://nas:80", Link::Plain));
+        assert!(asked("nas").unwrap().is_origin("https://nas", Link::Encrypted));
     }
 
     #[test]

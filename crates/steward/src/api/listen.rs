@@ -10,17 +10,23 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::extract::Peer;
+use super::https::Link;
 use super::limits::PerAddress;
 
 /// The most memory that a request's head may take.
 const MAX_HEAD: usize = 64 * 1024;
+/// The first byte of a TLS connection: a record of the handshake.
+const HANDSHAKE: u8 = 0x16;
 /// How long to wait when the system has no more file handles.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
@@ -33,18 +39,37 @@ pub struct ListenLimits {
     pub per_address: usize,
     /// How long the head of a request may take, and how long a connection may be idle.
     pub head: Duration,
+    /// How long it may take until an encrypted connection is made.
+    pub handshake: Duration,
     /// How long requests under way may take once the server stops.
     pub grace: Duration,
 }
 
 impl Default for ListenLimits {
     fn default() -> Self {
-        Self { connections: 1024, per_address: 64, head: Duration::from_secs(20), grace: Duration::from_secs(3) }
+        let (head, handshake, grace) = (Duration::from_secs(20), Duration::from_secs(10), Duration::from_secs(3));
+        Self { connections: 1024, per_address: 64, head, handshake, grace }
     }
 }
 
+/// What is spoken, and who answers.
+#[derive(Clone)]
+pub enum Speaks {
+    /// Plain HTTP.
+    Http(Router),
+    /// HTTPS. Whoever speaks plain HTTP on the same port is answered by `plain`.
+    Https {
+        /// How connections are made.
+        tls: TlsAcceptor,
+        /// Answers over HTTPS.
+        router: Router,
+        /// Answers over plain HTTP.
+        plain: Router,
+    },
+}
+
 /// Serves until `stop` is cancelled, then lets requests under way end.
-pub async fn listen(listener: TcpListener, router: Router, limits: ListenLimits, stop: CancellationToken) {
+pub async fn listen(listener: TcpListener, speaks: Speaks, limits: ListenLimits, stop: CancellationToken) {
     let free = Arc::new(Semaphore::new(limits.connections));
     let addresses = PerAddress::new(limits.per_address);
     let connections = TaskTracker::new();
@@ -56,9 +81,9 @@ pub async fn listen(listener: TcpListener, router: Router, limits: ListenLimits,
         let Some((stream, address, permit)) = accepted else { continue };
         // Closing at once is all that may be done for an address that has too many.
         let Some(place) = addresses.take(address.ip()) else { continue };
-        let (router, stop) = (router.clone(), stop.clone());
+        let (speaks, stop) = (speaks.clone(), stop.clone());
         connections.spawn(async move {
-            serve(stream, address, router, limits.head, stop).await;
+            meet(stream, address, speaks, limits, stop).await;
             drop((permit, place));
         });
     }
@@ -79,11 +104,49 @@ async fn accept(listener: &TcpListener, free: &Arc<Semaphore>) -> Option<(TcpStr
     }
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, router: Router, head: Duration, stop: CancellationToken) {
+/// Finds out what is spoken, and serves it.
+async fn meet(stream: TcpStream, address: SocketAddr, speaks: Speaks, limits: ListenLimits, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
     let peer = Peer(address.ip().to_canonical());
+    match speaks {
+        Speaks::Http(router) => serve(stream, peer, Link::Plain, router, limits.head, stop).await,
+        Speaks::Https { tls, router, plain } => {
+            let opened = tokio::select! {
+                opened = tokio::time::timeout(limits.handshake, open(stream, &tls)) => opened,
+                () = stop.cancelled() => return,
+            };
+            match opened {
+                Ok(Ok(Opened::Tls(stream))) => serve(stream, peer, Link::Encrypted, router, limits.head, stop).await,
+                Ok(Ok(Opened::Plain(stream))) => serve(stream, peer, Link::Plain, plain, limits.head, stop).await,
+                // Browsers that do not trust the certificate end here, and whoever only looks for open ports.
+                Ok(Err(error)) => tracing::debug!(peer = %peer.0, %error, "no encrypted connection was made"),
+                Err(_) => tracing::debug!(peer = %peer.0, "an encrypted connection took too long to be made"),
+            }
+        }
+    }
+}
+
+enum Opened {
+    Tls(Box<TlsStream<TcpStream>>),
+    Plain(TcpStream),
+}
+
+async fn open(stream: TcpStream, tls: &TlsAcceptor) -> std::io::Result<Opened> {
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 0 {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    // No method of HTTP begins with this byte.
+    if first == [HANDSHAKE] { tls.accept(stream).await.map(|stream| Opened::Tls(Box::new(stream))) } else { Ok(Opened::Plain(stream)) }
+}
+
+async fn serve<S>(stream: S, peer: Peer, link: Link, router: Router, head: Duration, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(link);
         router.clone().oneshot(request.map(Body::new))
     });
     let connection = http1::Builder::new()

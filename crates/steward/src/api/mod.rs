@@ -8,6 +8,7 @@ mod devices;
 mod document;
 mod extract;
 mod guard;
+pub mod https;
 mod limits;
 mod listen;
 mod logs;
@@ -30,7 +31,7 @@ mod volumes;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use steward_engine::{Clock, Engine};
 use tokio_util::sync::CancellationToken;
@@ -38,9 +39,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use document::openapi_json;
-pub use extract::COOKIE;
 pub use guard::KnownHosts;
-pub use listen::{ListenLimits, listen};
+pub use https::Https;
+pub use listen::{ListenLimits, Speaks, listen};
 
 use crate::embed;
 use limits::PerAddress;
@@ -55,6 +56,7 @@ pub struct App {
     engine: Engine,
     clock: Arc<dyn Clock>,
     hosts: KnownHosts,
+    https: Https,
     sockets: PerAddress,
     stop: CancellationToken,
 }
@@ -64,8 +66,8 @@ type Answer<T> = Result<axum::Json<T>, problem::Failure>;
 
 impl App {
     /// What a server needs. When `stop` is cancelled, streams and sockets end.
-    pub fn new(engine: Engine, clock: Arc<dyn Clock>, hosts: KnownHosts, stop: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { engine, clock, hosts, sockets: PerAddress::new(SOCKETS_PER_ADDRESS), stop })
+    pub fn new(engine: Engine, clock: Arc<dyn Clock>, hosts: KnownHosts, https: Https, stop: CancellationToken) -> Arc<Self> {
+        Arc::new(Self { engine, clock, hosts, https, sockets: PerAddress::new(SOCKETS_PER_ADDRESS), stop })
     }
 
     /// Whether somebody owns the server.
@@ -81,6 +83,7 @@ impl App {
 fn routes() -> OpenApiRouter<Shared> {
     let all = OpenApiRouter::new()
         .merge(system::routes())
+        .merge(https::routes())
         .merge(backups::routes())
         .merge(setup::routes())
         .merge(session::routes())
@@ -109,6 +112,6 @@ pub fn router(app: Shared) -> Router {
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), guard::guard))
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(from_fn(guard::headers))
+        .layer(from_fn_with_state(app.clone(), guard::headers))
         .with_state(app)
 }

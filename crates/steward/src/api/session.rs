@@ -10,7 +10,8 @@ use steward_engine::accounts::{self, SignedIn};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{COOKIE, Client, Json, Path, Peer, Signed};
+use super::extract::{Client, Json, Path, Peer, Signed};
+use super::https::Link;
 use super::problem::{Failure, Problem};
 use super::types::account::Hidden;
 use super::types::{CurrentSession, NewSessionToken, OwnSession, PasswordChange, SignIn, Via};
@@ -26,11 +27,12 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 
 /// Sets the session's cookie: out of reach of scripts, and never sent along by other sites.
 ///
-/// It is not marked `Secure`: this server speaks plain HTTP, and what a proxy says about the
-/// connection in front of it is not believed as long as no proxy is configured to be trusted.
-pub(super) fn with_cookie(signed: &SignedIn, mut response: Response) -> Response {
+/// Over HTTPS it is `Secure`, and its name binds it to this host. Over plain HTTP it is neither: what
+/// a proxy says about the connection in front of it is not believed as long as no proxy is configured
+/// to be trusted.
+pub(super) fn with_cookie(signed: &SignedIn, link: Link, mut response: Response) -> Response {
     let seconds = lifetime(signed.session.created_at, signed.session.expires_at);
-    set_cookie(&mut response, &signed.secret, seconds);
+    set_cookie(&mut response, link, &signed.secret, seconds);
     response
 }
 
@@ -38,8 +40,9 @@ fn lifetime(from: Timestamp, to: Timestamp) -> u64 {
     to.since(from) / 1000
 }
 
-fn set_cookie(response: &mut Response, secret: &str, seconds: u64) {
-    let cookie = format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");
+fn set_cookie(response: &mut Response, link: Link, secret: &str, seconds: u64) {
+    let secure = if link == Link::Encrypted { "; Secure" } else { "" };
+    let cookie = format!("{}={secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}", link.cookie());
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -54,6 +57,7 @@ fn set_cookie(response: &mut Response, secret: &str, seconds: u64) {
 async fn sign_in(
     State(app): State<Shared>,
     Peer(peer): Peer,
+    link: Link,
     Client(client): Client,
     Json(body): Json<SignIn>,
 ) -> Result<Response, Failure> {
@@ -61,7 +65,7 @@ async fn sign_in(
     let signed = app.engine.sign_in(&from, &body.user, &body.password.0).await?;
     let session =
         NewSessionToken { user: signed.user.clone(), token: Hidden(signed.secret.clone()), expires_at: signed.session.expires_at };
-    Ok(with_cookie(&signed, (StatusCode::CREATED, axum::Json(session)).into_response()))
+    Ok(with_cookie(&signed, link, (StatusCode::CREATED, axum::Json(session)).into_response()))
 }
 
 /// Who is signed in, and what they may do.
@@ -84,10 +88,10 @@ async fn get_session(State(app): State<Shared>, Signed(actor): Signed) -> Answer
 /// Ends the session that asks.
 #[utoipa::path(delete, path = "/session", tag = "session", responses((status = 204)),
     extensions(("x-permission" = json!("account.own"))))]
-async fn sign_out(State(app): State<Shared>, Signed(actor): Signed) -> Result<Response, Failure> {
+async fn sign_out(State(app): State<Shared>, link: Link, Signed(actor): Signed) -> Result<Response, Failure> {
     app.engine.sign_out(&actor).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&mut response, "", 0);
+    set_cookie(&mut response, link, "", 0);
     Ok(response)
 }
 

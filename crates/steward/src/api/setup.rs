@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Client, Json, Peer};
+use super::https::Link;
 use super::problem::{self, Failure};
 use super::session::with_cookie;
 use super::types::account::Hidden;
@@ -37,8 +38,14 @@ async fn get_setup(State(app): State<Shared>) -> Answer<Claimable> {
         (status = 404, description = "The server has an owner.", body = problem::Problem),
         (status = 429, description = "Too many wrong codes.", body = problem::Problem)),
     extensions(("x-permission" = json!("public"))))]
-async fn claim(State(app): State<Shared>, Peer(peer): Peer, Client(client): Client, Json(claim): Json<Claim>) -> Result<Response, Failure> {
+async fn claim(
+    State(app): State<Shared>,
+    Peer(peer): Peer,
+    link: Link,
+    Client(client): Client,
+    Json(claim): Json<Claim>,
+) -> Result<Response, Failure> {
     let signed = app.engine.claim(&peer.to_string(), &client, &claim.code.0, &claim.user, &claim.password.0).await?;
     let session = NewSession { user: signed.user.clone(), token: Hidden(signed.secret.clone()) };
-    Ok(with_cookie(&signed, (StatusCode::CREATED, axum::Json(session)).into_response()))
+    Ok(with_cookie(&signed, link, (StatusCode::CREATED, axum::Json(session)).into_response()))
 }

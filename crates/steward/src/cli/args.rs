@@ -38,6 +38,10 @@ pub struct Global {
     /// The server, such as http://nas:8080. Without it STEWARD_URL, then the one you are signed in at.
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
+    /// A file with authorities, in PEM, that may vouch for the server beside the system's own. Without it
+    /// STEWARD_CA.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca: Option<std::path::PathBuf>,
     /// In which form data is printed.
     #[arg(short, long, global = true, value_enum, default_value = "table", hide_default_value = true, value_name = "FORMAT")]
     pub output: Format,
@@ -114,7 +118,7 @@ pub enum Command {
     Retention(retention::RetentionArgs),
     /// Background tasks.
     Reconcilers(reconcilers::ReconcilersArgs),
-    /// Steward's own state: back it up, check a backup, put one back.
+    /// Steward's own state: back it up, check a backup, put one back; its authority for HTTPS.
     #[command(subcommand, name = "self")]
     Own(own::SelfCommand),
     /// Print the completion script of a shell.

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use steward_core::Code;
 
 use super::exit::Exit;
 use super::failure::Failure;
 use super::lines::Lines;
 use super::text;
+use super::trust::{Refused, Trust, Witness};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -33,15 +35,27 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     token: Option<String>,
+    witness: Witness,
     verbose: bool,
 }
 
+/// The address of a server, and what came with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The address.
+    pub url: Url,
+    /// The code for the set-up.
+    pub code: Option<String>,
+    /// SHA-256 of the authority that vouches for the server.
+    pub fingerprint: Option<String>,
+}
+
 /// Reads an address as people write it: without `http://`, or as the line that the server prints for
-/// the set-up, `http://HOST:8080/setup#code=CODE`. Gives the address and that code.
+/// the set-up, `https://HOST:8080/setup#code=CODE,ca=SHA256`.
 ///
 /// # Errors
 /// When it is no address of a web server.
-pub fn address(text: &str) -> Result<(Url, Option<String>), Failure> {
+pub fn address(text: &str) -> Result<Named, Failure> {
     let bad = |why: &str| Failure::value("url", format!("`{text}` is no address of a server: {why}")).hint("Write it as http://HOST:8080");
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let mut url = Url::parse(full.trim()).map_err(|error| bad(&error.to_string()))?;
@@ -51,13 +65,15 @@ pub fn address(text: &str) -> Result<(Url, Option<String>), Failure> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad("it must not hold a password"));
     }
-    let code = url.fragment().and_then(|fragment| fragment.strip_prefix("code=")).filter(|code| !code.is_empty()).map(str::to_owned);
+    let fragment = url.fragment().unwrap_or_default().to_owned();
+    let value = |key: &str| fragment.split([',', '&']).find_map(|pair| pair.strip_prefix(key)).filter(|value| !value.is_empty());
+    let (code, fingerprint) = (value("code=").map(str::to_owned), value("ca=").map(str::to_owned));
     url.set_fragment(None);
     url.set_query(None);
     let path = url.path().trim_end_matches('/');
     let path = path.strip_suffix("/setup").unwrap_or(path).to_owned();
     url.set_path(&path);
-    Ok((url, code))
+    Ok(Named { url, code, fingerprint })
 }
 
 /// An address as it is kept and shown.
@@ -79,26 +95,30 @@ pub fn segment(name: &str) -> String {
 }
 
 impl Client {
-    /// A client for a server.
+    /// A client for a server. Over HTTPS it asks only who can be believed by `trust`.
     ///
     /// # Errors
-    /// When the address is an HTTPS one.
-    pub fn new(base: Url, token: Option<String>, verbose: bool) -> Result<Self, Failure> {
+    /// When an authority cannot be read.
+    pub fn new(base: Url, token: Option<String>, trust: &Trust, verbose: bool) -> Result<Self, Failure> {
         let agent = concat!("steward-cli/", env!("CARGO_PKG_VERSION"));
-        if base.scheme() != "http" {
-            // TLS comes with the server's own HTTPS; until then a plain refusal beats an obscure one.
-            let message = format!("this version of the command line speaks HTTP only, and {} is an HTTPS address", shown(&base));
-            return Err(Failure::value("url", message).hint("Use the address at which Steward itself listens, such as http://HOST:8080"));
-        }
+        let witness = Witness::default();
+        // The system's authorities are many, and read only where they are needed.
+        let tls = if base.scheme() == "https" { trust.config(&witness)? } else { Trust::nobody(&witness)? };
         let builder = reqwest::Client::builder().user_agent(agent).connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none());
+        let builder = builder.tls_backend_preconfigured(tls);
         let http =
             builder.build().map_err(|error| Failure::new(Exit::OTHER, "client", format!("no client can be made: {}", chain(&error))))?;
-        Ok(Self { http, base, token, verbose })
+        Ok(Self { http, base, token, witness, verbose })
     }
 
     /// The server's address.
     pub fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// The certificate of the server, when it was not believed.
+    pub fn not_believed(&self) -> Option<Refused> {
+        self.witness.refused()
     }
 
     /// Whether there is anything to show who is asking.
@@ -189,6 +209,10 @@ impl Client {
 
     async fn read(&self, response: Response) -> Result<Answer, Failure> {
         let (status, good) = (response.status().as_u16(), response.status().is_success());
+        if let Some(to) = encrypted(&response) {
+            let message = format!("{} speaks HTTPS only", shown(&self.base));
+            return Err(Failure::new(Exit::USAGE, Code::HttpsRequired.as_str(), message).hint(format!("Ask {to}")));
+        }
         let bytes = self.body(response).await?;
         if bytes.is_empty() {
             return if good { Ok(Answer { status, body: Value::Null }) } else { Err(Failure::from_answer(status, None)) };
@@ -227,12 +251,25 @@ impl Client {
         if error.is_timeout() && !error.is_connect() {
             return self.silent();
         }
+        if let Some(refused) = self.not_believed() {
+            return refused.failure(url);
+        }
         if !error.is_connect() {
             return Failure::new(Exit::UNREACHABLE, BROKEN, format!("the connection to {url} broke: {reason}"));
+        }
+        if self.base.scheme() == "https" && reason.contains("corrupt message") {
+            let message = format!("{url} does not speak HTTPS");
+            return Failure::new(Exit::UNREACHABLE, "server_unreachable", message).hint("Try the same address with http://");
         }
         let hint = "Start it with `steward serve`, or name another one with --url or STEWARD_URL.";
         Failure::new(Exit::UNREACHABLE, "server_unreachable", format!("no Steward answers at {url}: {reason}")).hint(hint)
     }
+}
+
+/// Where a server leads that speaks HTTPS and was asked by plain HTTP.
+fn encrypted(response: &Response) -> Option<String> {
+    let to = response.headers().get("location")?.to_str().ok()?.parse::<Url>().ok()?;
+    (response.status().is_redirection() && to.scheme() == "https").then(|| to.origin().ascii_serialization())
 }
 
 /// The code of a connection that broke after the request was sent.
@@ -278,9 +315,14 @@ mod tests {
             ("http://127.0.0.1:8080/setup#code=AB-12", "http://127.0.0.1:8080", Some("AB-12")),
             ("http://nas/steward/setup#code=x", "http://nas/steward", Some("x")),
         ] {
-            let (read, found) = address(text)?;
-            assert_eq!((shown(&read), found.as_deref()), (url, code), "{text}");
+            let read = address(text)?;
+            assert_eq!((shown(&read.url), read.code.as_deref(), read.fingerprint), (url, code, None), "{text}");
         }
+        let read = address("https://nas:8443/setup#code=AB-12,ca=0F0F")?;
+        assert_eq!(
+            (shown(&read.url), read.code.as_deref(), read.fingerprint.as_deref()),
+            ("https://nas:8443", Some("AB-12"), Some("0F0F"))
+        );
         for bad in ["", "ftp://nas", "http://", "http://a:b@nas", "http://nas:99999"] {
             assert!(address(bad).is_err(), "{bad}");
         }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use super::args::Global;
+use super::client::Named;
 use super::client::{self, Client};
 use super::environment::Environment;
 use super::failure::Failure;
 use super::output::{Format, Printer};
 use super::sign_in;
+use super::trust::Trust;
 
 /// The server when none is named.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
@@ -18,6 +20,7 @@ pub struct Context {
     pub printer: Printer,
     environment: Environment,
     url: Option<String>,
+    ca: Option<PathBuf>,
     verbose: bool,
 }
 
@@ -27,7 +30,8 @@ impl Context {
         let format = if global.json { Format::Json } else { global.output };
         let printer = Printer::new(format, global.quiet, global.color, &environment);
         let url = global.url.or_else(|| environment.url.clone());
-        Self { printer, environment, url, verbose: global.verbose }
+        let ca = global.ca.or_else(|| environment.ca.clone());
+        Self { printer, environment, url, ca, verbose: global.verbose }
     }
 
     /// The folder where the sign-in is kept.
@@ -40,11 +44,29 @@ impl Context {
         self.environment.token.is_some()
     }
 
-    /// The address that was named, or the one that is kept, and the set-up code that came with it.
+    /// Whether every request is shown.
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Whom the command line believes of itself.
+    pub fn trust(&self) -> Trust {
+        Trust { file: self.ca.clone(), pinned: None, system: true }
+    }
+
+    /// The authority that is kept for a server.
+    ///
+    /// # Errors
+    /// When the kept sign-in cannot be read.
+    pub fn pinned_for(&self, base: &reqwest::Url) -> Result<Option<String>, Failure> {
+        Ok(sign_in::load(self.folder())?.filter(|kept| is_for(&kept.url, base)).and_then(|kept| kept.authority))
+    }
+
+    /// The address that was named, or the one that is kept, and what came with it.
     ///
     /// # Errors
     /// When it is no address.
-    pub fn address(&self) -> Result<(reqwest::Url, Option<String>), Failure> {
+    pub fn address(&self) -> Result<Named, Failure> {
         match &self.url {
             Some(url) => client::address(url),
             None => {
@@ -54,12 +76,13 @@ impl Context {
         }
     }
 
-    /// A client that is nobody yet.
+    /// A client that is nobody yet, for a server that was met: `pinned` is the authority that it is believed
+    /// by, when the system does not vouch for it.
     ///
     /// # Errors
     /// When the address is none.
-    pub fn anonymous(&self) -> Result<Client, Failure> {
-        Client::new(self.address()?.0, None, self.verbose)
+    pub fn anonymous(&self, url: reqwest::Url, pinned: Option<String>) -> Result<Client, Failure> {
+        Client::new(url, None, &Trust { pinned, ..self.trust() }, self.verbose)
     }
 
     /// A client that shows the token of the environment or of the kept sign-in.
@@ -67,18 +90,19 @@ impl Context {
     /// # Errors
     /// When the address is none, or the kept sign-in cannot be read.
     pub fn client(&self) -> Result<Client, Failure> {
-        let (base, _) = self.address()?;
+        let base = self.address()?.url;
+        let trust = Trust { pinned: self.pinned_for(&base)?, ..self.trust() };
         let token = match &self.environment.token {
             Some(token) => Some(token.clone()),
             None => sign_in::load(self.folder())?.filter(|kept| is_for(&kept.url, &base)).and_then(|kept| kept.token),
         };
-        Client::new(base, token, self.verbose)
+        Client::new(base, token, &trust, self.verbose)
     }
 }
 
 /// A kept token is shown to the server that gave it and to no other.
 fn is_for(kept: &str, base: &reqwest::Url) -> bool {
-    client::address(kept).is_ok_and(|(kept, _)| client::shown(&kept) == client::shown(base))
+    client::address(kept).is_ok_and(|kept| client::shown(&kept.url) == client::shown(base))
 }
 
 #[cfg(test)]
@@ -87,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_token_goes_to_its_server_only() -> Result<(), Failure> {
-        let base = client::address("http://nas:8080")?.0;
+        let base = client::address("http://nas:8080")?.url;
         assert!(is_for("http://nas:8080/", &base));
         for other in ["https://nas:8080", "http://nas:8081", "http://nas.evil:8080", "not an address"] {
             assert!(!is_for(other, &base), "{other}");

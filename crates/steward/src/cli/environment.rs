@@ -11,6 +11,8 @@ pub struct Environment {
     pub url: Option<String>,
     /// `STEWARD_TOKEN`: an API token in place of the kept sign-in.
     pub token: Option<String>,
+    /// `STEWARD_CA`: a file with authorities that may vouch for the server.
+    pub ca: Option<PathBuf>,
     /// Where the sign-in is kept.
     pub config_dir: Option<PathBuf>,
     /// `NO_COLOR`: no colour, whatever the terminal can.
@@ -33,6 +35,7 @@ impl Environment {
         Self {
             url: text("STEWARD_URL"),
             token: text("STEWARD_TOKEN"),
+            ca: path("STEWARD_CA"),
             config_dir,
             no_color: text("NO_COLOR").is_some(),
             force_color: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),

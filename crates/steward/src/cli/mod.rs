@@ -12,6 +12,7 @@ pub mod exit;
 pub mod failure;
 pub mod follow;
 pub mod lines;
+pub mod meet;
 pub mod nearest;
 pub mod output;
 pub mod paint;
@@ -21,6 +22,7 @@ pub mod prompt;
 pub mod sign_in;
 pub mod table;
 pub mod text;
+pub mod trust;
 pub mod when;
 
 use std::process::ExitCode;

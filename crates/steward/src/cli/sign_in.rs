@@ -23,6 +23,9 @@ pub struct SignIn {
     /// The session's token.
     #[serde(default)]
     pub token: Option<String>,
+    /// The authority that this server was believed by, in PEM; none when the system vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
 }
 
 fn failure(action: &str, path: &Path, error: &dyn std::fmt::Display) -> Failure {
@@ -103,7 +106,7 @@ mod tests {
     fn it_is_for_its_owner_alone() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let config = Some(folder.path().join("a").join("steward"));
-        let sign_in = SignIn { url: "http://x".to_owned(), user: "anna".to_owned(), token: Some("t".to_owned()) };
+        let sign_in = SignIn { url: "http://x".to_owned(), user: "anna".to_owned(), token: Some("t".to_owned()), authority: None };
         let text = |f: Failure| f.message;
         assert!(load(config.as_ref()).map_err(text)?.is_none());
         for _ in 0..2 {

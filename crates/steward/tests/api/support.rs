@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use steward::api::{self, App, KnownHosts, ListenLimits};
+use steward::api::{self, App, Https, KnownHosts, ListenLimits, Speaks};
 use steward_core::device::ContainerState;
 use steward_core::name::ImageRef;
 use steward_engine::catalog::{CatalogSource, Format, Origin, RawEntry};
@@ -166,10 +166,11 @@ impl TestApp {
         .await
         .unwrap();
         let stop = CancellationToken::new();
-        let app = App::new(engine.clone(), Arc::new(SystemClock), KnownHosts::new(["steward.test".to_owned()]), stop.clone());
+        let app =
+            App::new(engine.clone(), Arc::new(SystemClock), KnownHosts::new(["steward.test".to_owned()]), Https::default(), stop.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(api::listen(listener, api::router(app), limits, stop.clone()));
+        tokio::spawn(api::listen(listener, Speaks::Http(api::router(app)), limits, stop.clone()));
         let app = Self { host, engine, store, address, client: reqwest::Client::new(), stop };
         app.observed().await;
         app

@@ -29,7 +29,7 @@ fn planned() -> Vec<PlannedStep> {
     vec![
         step(
             "writing",
-            "copy the database, the generated files, the user's applications and the master key into one encrypted archive",
+            "copy the database, the generated files, the user's applications, the master key and the authority for HTTPS into one encrypted archive",
             "remove the archive",
         ),
         step("checking", "open the archive with the key, and check every file, the database and its audit", ""),

@@ -4,6 +4,7 @@ pub mod account;
 pub mod application;
 pub mod backup;
 pub mod deployment;
+pub mod https;
 pub mod operation;
 pub mod schedule;
 pub mod socket;
@@ -18,6 +19,7 @@ pub use backup::{BackupKeySaved, BackupRequest, RevealedBackupKey};
 pub use deployment::{
     DeploymentChange, DeploymentView, LinkView, Nothing, PlanAction, PlanRequest, RevealRequest, RevealedSecret, RollbackRequest,
 };
+pub use https::{AuthorityView, CertificateSource, HttpsView};
 pub use operation::{Accepted, OperationEvent};
 pub use schedule::{PreviewRequest, ScheduleChange, ScheduleRequest};
 pub use socket::{ClientMessage, ServerMessage};

@@ -9,13 +9,14 @@ use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::sign_in::{self, SignIn};
 use super::super::table::{Cell, Table};
-use super::super::{prompt, when};
+use super::super::{meet, prompt, when};
 use crate::api::types::{CurrentSession, NewSession, OwnSession};
 
 const LOGIN_EXAMPLES: &str = "\
 Examples:
   steward login --url http://nas:8080 --user anna
   steward login --url http://nas:8080 --user anna --password-stdin < password-file
+  steward login --url https://nas:8080 --user anna --fingerprint 3A:5F:…   without being asked
   STEWARD_URL=http://nas:8080 STEWARD_TOKEN=stw_… steward apps list     without signing in
 ";
 const PASSWORD_EXAMPLES: &str = "\
@@ -39,6 +40,10 @@ pub struct LoginArgs {
     /// Read the password from standard input.
     #[arg(long)]
     pub password_stdin: bool,
+    /// Believe the server that shows this authority or certificate, and nobody else: its SHA-256, as
+    /// `steward self ca` says it on the server's own machine.
+    #[arg(long, value_name = "SHA256")]
+    pub fingerprint: Option<String>,
 }
 
 /// Options of `steward password`.
@@ -71,13 +76,16 @@ pub enum SessionsCommand {
 /// What the server refused, or what is missing.
 pub async fn login(context: &Context, args: LoginArgs) -> Result<(), Failure> {
     let printer = &context.printer;
-    let client = context.anonymous()?;
+    let named = context.address()?;
+    let fingerprint = args.fingerprint.as_deref().or(named.fingerprint.as_deref());
+    let authority = meet::meet(context, &named.url, fingerprint).await?;
+    let client = context.anonymous(named.url, authority.clone())?;
     let user = prompt::text(printer, args.user.as_deref(), "Name", "--user")?;
     let password = prompt::password(printer, args.password_stdin, "Password", false)?;
     let answer = client.ask(Method::POST, "/session", Some(&json!({ "user": user, "password": password }))).await?;
     let session: NewSession = decode(&answer.body)?;
     let url = client::shown(client.base()).to_owned();
-    let kept = SignIn { url, user: session.user.name.to_string(), token: Some(session.token.0) };
+    let kept = SignIn { url, user: session.user.name.to_string(), token: Some(session.token.0), authority };
     sign_in::save(context.folder(), &kept)?;
     let shown = json!({ "url": kept.url, "user": session.user, "expires_at": answer.body.get("expires_at") });
     printer.done(&shown, "url", &format!("Signed in at {} as {} ({}).", kept.url, kept.user, session.user.role.as_str()))

@@ -15,6 +15,7 @@ pub mod operate;
 pub mod ops;
 pub mod ops_view;
 pub mod own;
+pub mod own_authority;
 pub mod own_offline;
 pub mod reconcilers;
 pub mod retention;

@@ -16,6 +16,7 @@ use super::super::paint::Tone;
 use super::super::table::{Cell, Table};
 use super::super::{text, when};
 use super::operate::{self, Change, OperateArgs, Outcome, Sentence};
+use super::own_authority::{self, CaArgs};
 use super::own_offline::{self, CheckArgs, KeyArg, RestoreArgs};
 use crate::api::types::RevealedBackupKey;
 
@@ -24,6 +25,7 @@ Examples:
   steward self backup                             back up Steward's own state
   steward self list                               the backups that there are
   steward self key > steward-backup.key           the key that opens them, to be kept elsewhere
+  steward self ca                                 the fingerprint of its authority for HTTPS
   steward self check FILE                         whether a backup is good
   steward self restore FILE                       put it back, while no server runs
   steward self restart                            a new process, with the same data on the same port
@@ -65,6 +67,8 @@ pub enum SelfCommand {
     Check(CheckArgs),
     /// Put a backup in the place of the data folder, while no server runs.
     Restore(RestoreArgs),
+    /// The authority that vouches for this machine's server over HTTPS, without asking the server.
+    Ca(CaArgs),
     /// Print the key that opens the backups; the audit says who saw it.
     Key(KeyArgs),
     /// Restart Steward itself, and wait for the new process; apps go on running.
@@ -103,6 +107,7 @@ pub async fn run(context: &Context, command: SelfCommand) -> Result<Exit, Failur
         SelfCommand::List(args) => list(context, args).await.map(|()| Exit::DONE),
         SelfCommand::Check(args) => own_offline::check(context, args).await.map(|()| Exit::DONE),
         SelfCommand::Restore(args) => own_offline::restore(context, args).await.map(|()| Exit::DONE),
+        SelfCommand::Ca(args) => own_authority::run(context, &args).map(|()| Exit::DONE),
         SelfCommand::Key(args) => key(context, args).await.map(|()| Exit::DONE),
         SelfCommand::Restart(args) => restart(context, args).await,
     }

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::super::client::{self, Client, decode};
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::prompt;
 use super::super::sign_in::{self, SignIn};
+use super::super::{meet, prompt};
 use crate::api::types::NewSession;
 
 const EXAMPLES: &str = "\
@@ -29,6 +29,10 @@ pub struct SetupArgs {
     /// Read the password from standard input.
     #[arg(long)]
     pub password_stdin: bool,
+    /// Believe the server that shows this authority or certificate, and nobody else: its SHA-256; not
+    /// needed when --url is the whole line that was printed.
+    #[arg(long, value_name = "SHA256")]
+    pub fingerprint: Option<String>,
 }
 
 /// Makes the owner's account and stays signed in.
@@ -37,16 +41,19 @@ pub struct SetupArgs {
 /// What the server refused, or what is missing.
 pub async fn run(context: &Context, args: SetupArgs) -> Result<(), Failure> {
     let printer = &context.printer;
-    let (url, found) = context.address()?;
-    let client = context.anonymous()?;
+    let named = context.address()?;
+    let fingerprint = args.fingerprint.as_deref().or(named.fingerprint.as_deref());
+    let authority = meet::meet(context, &named.url, fingerprint).await?;
+    let client = context.anonymous(named.url.clone(), authority.clone())?;
     ensure_unclaimed(&client).await?;
-    let code = prompt::text(printer, args.code.or(found).as_deref(), "Code from the server's console", "--code")?;
+    let code = prompt::text(printer, args.code.or(named.code).as_deref(), "Code from the server's console", "--code")?;
     let user = prompt::text(printer, args.user.as_deref(), "Name of the owner's account", "--user")?;
     let password = prompt::password(printer, args.password_stdin, "Password (10 characters or more)", true)?;
     let body = json!({ "code": code, "user": user, "password": password });
     let answer = client.ask(Method::POST, "/setup", Some(&body)).await?;
     let session: NewSession = decode(&answer.body)?;
-    let kept = SignIn { url: client::shown(&url).to_owned(), user: session.user.name.to_string(), token: Some(session.token.0) };
+    let kept =
+        SignIn { url: client::shown(&named.url).to_owned(), user: session.user.name.to_string(), token: Some(session.token.0), authority };
     sign_in::save(context.folder(), &kept)?;
     let shown = json!({ "url": kept.url, "user": session.user });
     printer.done(&shown, "url", &format!("{} is yours, {}. You are signed in.", kept.url, kept.user))
