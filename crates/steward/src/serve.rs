@@ -169,7 +169,7 @@ async fn start(args: &ServeArgs, socket: Listener, restart: Arc<SelfRestart>) ->
     .map_err(anyhow::Error::from)?;
     let hosts = KnownHosts::new(args.allowed_hosts.iter().cloned().chain(config::machine_names()));
     let stop = CancellationToken::new();
-    let exposed = tls.is_none() && !address.ip().is_loopback();
+    let exposed = tls.is_none() && is_reached_by_others(address);
     let strict = if args.https.no_hsts { Vec::new() } else { args.allowed_hosts.clone() };
     let https = Https::new(tls.clone(), exposed, strict);
     let app = App::new(engine.clone(), Arc::new(SystemClock), hosts, https, stop.clone());
@@ -283,15 +283,20 @@ impl Server {
             let _ = writeln!(out, "setup: {scheme}://{}/setup#code={code}{known}", reachable(self.address));
         }
         if let Some(facts) = authority {
-            let _ = writeln!(out, "authority: {}, SHA-256 {}", facts.subject, facts.fingerprint);
+            tracing::info!(authority = facts.subject, sha256 = facts.fingerprint, "this authority vouches for the server over HTTPS");
         }
-        if self.tls.is_none() && !self.address.ip().is_loopback() {
+        if self.tls.is_none() && is_reached_by_others(self.address) {
             tracing::warn!(
                 address = %self.address,
                 "plain HTTP is spoken where other machines reach it: passwords and sign-ins can be read on the way. Start Steward with --https"
             );
         }
     }
+}
+
+/// Whether other machines reach what listens there.
+fn is_reached_by_others(address: SocketAddr) -> bool {
+    !address.ip().to_canonical().is_loopback()
 }
 
 /// What is spoken, and who answers.
@@ -321,6 +326,22 @@ async fn greet_engine(engine: Engine) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// C10: what listens for this machine alone needs no HTTPS.
+    #[test]
+    fn others_reach_all_but_loopback() {
+        for (address, reached) in [
+            ("127.0.0.1:80", false),
+            ("127.8.8.8:80", false),
+            ("[::1]:80", false),
+            ("[::ffff:127.0.0.1]:80", false),
+            ("0.0.0.0:80", true),
+            ("[::]:80", true),
+            ("192.168.1.2:80", true),
+        ] {
+            assert_eq!(is_reached_by_others(address.parse().unwrap()), reached, "{address}");
+        }
+    }
 
     #[test]
     fn the_printed_address_can_be_opened() {

@@ -14,6 +14,7 @@ mod deployments;
 mod description;
 mod development;
 mod guard;
+mod https;
 mod limits;
 mod live;
 mod logs;

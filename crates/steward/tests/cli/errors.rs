@@ -38,14 +38,24 @@ fn somebody_else_answers() {
     other.join().unwrap();
 }
 
+/// C10: whoever is asked by HTTPS hears no word in the open.
 #[test]
 fn a_secure_address_is_not_spoken_to_insecurely() {
+    use std::io::Read;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    let refused = Home::new().run(&["apps", "list", "--url", &url, "--json"]).bad(2);
-    assert_eq!((refused.error()["code"].as_str(), refused.error()["field"].as_str()), (Some("invalid_value"), Some("url")));
-    assert!(listener.accept().is_err(), "nothing was sent");
+    let other = std::thread::spawn(move || {
+        let mut heard = vec![0; 4096];
+        let read = listener.accept().unwrap().0.read(&mut heard).unwrap();
+        heard.truncate(read);
+        heard
+    });
+    let mut command = program(&Home::new().config(), &["apps", "list", "--url", &url, "--json"]);
+    command.env("STEWARD_TOKEN", "stw_canary");
+    assert_eq!(run(command, "").bad(9).error()["code"], "server_unreachable");
+    let heard = other.join().unwrap();
+    assert_eq!(heard.first(), Some(&0x16), "a TLS handshake");
+    assert!(!heard.windows(6).any(|part| part == b"canary"));
 }
 
 #[test]

@@ -66,6 +66,10 @@ fn program_at(file: &Path, config: &Path, arguments: &[&str]) -> Command {
         "XDG_CONFIG_HOME",
         "STEWARD_DATA_DIR",
         "STEWARD_BACKUP_DIR",
+        "STEWARD_CA",
+        "STEWARD_HTTPS",
+        "STEWARD_TLS_CERT",
+        "STEWARD_TLS_KEY",
     ] {
         command.env_remove(name);
     }
@@ -157,17 +161,22 @@ impl Server {
 
     /// One whose program is this file.
     pub fn of(file: &Path) -> Self {
-        Self::start_at(file, tempfile::tempdir().unwrap(), NO_ENGINE, &[], &[])
+        Self::start_at(file, tempfile::tempdir().unwrap(), NO_ENGINE, "127.0.0.1:0", &[], &[])
+    }
+
+    /// One that listens at a certain address, on data that may have an owner.
+    pub fn start_with(data: TempDir, listen: &str, options: &[&str]) -> Self {
+        Self::start_at(Path::new(env!("CARGO_BIN_EXE_steward")), data, NO_ENGINE, listen, &[], options)
     }
 
     fn start(data: TempDir, engine: &str, environment: &[(&str, String)], options: &[&str]) -> Self {
-        Self::start_at(Path::new(env!("CARGO_BIN_EXE_steward")), data, engine, environment, options)
+        Self::start_at(Path::new(env!("CARGO_BIN_EXE_steward")), data, engine, "127.0.0.1:0", environment, options)
     }
 
-    fn start_at(file: &Path, data: TempDir, engine: &str, environment: &[(&str, String)], options: &[&str]) -> Self {
+    fn start_at(file: &Path, data: TempDir, engine: &str, listen: &str, environment: &[(&str, String)], options: &[&str]) -> Self {
         let home = Home::new();
         let owned = data.path().join("data/steward.db").exists();
-        let mut command = program_at(file, &home.config(), &["serve", "--listen", "127.0.0.1:0", "--docker-host", engine, "--data-dir"]);
+        let mut command = program_at(file, &home.config(), &["serve", "--listen", listen, "--docker-host", engine, "--data-dir"]);
         command.arg(data.path().join("data")).args(options).stderr(Stdio::null());
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut child = command.spawn().unwrap();

@@ -11,7 +11,7 @@ use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::paint::Paint;
 use super::super::text;
-use crate::api::types::{DeploymentView, Health, HealthStatus, Version};
+use crate::api::types::{DeploymentView, Health, HealthStatus, HttpsView, Version};
 
 /// Something that is wrong.
 struct Problem {
@@ -41,6 +41,8 @@ pub async fn run(context: &Context) -> Result<(), Failure> {
     let development = decode::<Version>(&version)?.development;
     let tasks: Vec<ReconcilerStatus> = decode(&client.get("/reconcilers", &[]).await?)?;
     let mut problems = problems(&read, &device_views, &app_views);
+    let https: HttpsView = decode(&client.get("/system/https", &[]).await?)?;
+    problems.extend(open(&https));
     problems.extend(tasks.iter().filter_map(failing));
     let said = sentences(&read, client::shown(client.base()), &device_views, &app_views, &problems, development, context.printer.paint);
     let shown = json!({
@@ -82,6 +84,14 @@ fn problems(health: &Health, devices: &[DeviceView], apps: &[DeploymentView]) ->
         problems.push(Problem { target: "steward".to_owned(), message, hint: "Look at the server's own log.".to_owned() });
     }
     problems
+}
+
+/// What is wrong with how the server is reached.
+fn open(https: &HttpsView) -> Option<Problem> {
+    let hint = "Look at `steward serve --help` for HTTPS.";
+    let exposed = "plain HTTP is spoken where other machines reach it: passwords and sign-ins can be read on the way";
+    let message = https.problem.clone().or_else(|| https.exposed.then(|| exposed.to_owned()))?;
+    Some(Problem { target: "steward".to_owned(), message, hint: hint.to_owned() })
 }
 
 /// What is wrong with a background task whose last activation failed.
