@@ -57,6 +57,7 @@ test("every page, dark, light and on a phone", { skip: skipped({ browser: true }
       { path: "/settings", heading: "Settings", phone: true },
       { path: "/settings/tokens", heading: "Settings", phone: true },
       { path: "/settings/users", heading: "Settings" },
+      { path: "/settings/https", heading: "Settings" },
       { path: "/settings/appearance", heading: "Settings" },
       { path: "/settings/about", heading: "Settings" },
       { path: "/nowhere", heading: "There is no such page" },

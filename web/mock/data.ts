@@ -392,6 +392,21 @@ const SETTINGS: t.RetentionSettings = {
   output_days: 90,
   audit_days: 730,
 };
+export const HTTPS: t.HttpsView = {
+  enabled: true,
+  exposed: false,
+  source: "authority",
+  names: ["localhost", "127.0.0.1", "::1", "nas.local", "nas", "192.168.1.20"],
+  expires_at: now + 80 * DAY,
+  fingerprint: "3A:5F".concat(":0C".repeat(30)),
+  authority: {
+    name: "Steward CA 1a2b3c4d",
+    fingerprint: "9B:20".concat(":7E".repeat(30)),
+    expires_at: now + 3_640 * DAY,
+  },
+  problem: null,
+};
+
 export const RETENTION: t.RetentionView = {
   settings: SETTINGS,
   defaults: SETTINGS,

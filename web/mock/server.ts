@@ -229,6 +229,7 @@ export class MockServer {
       }),
     );
     on("GET", "/system/version", () => ok({ version: "0.1.0", api_version: "v1", development: this.development }));
+    on("GET", "/system/https", () => ok(data.HTTPS));
     on("GET", "/system/retention", () => ok(this.retention));
     on("PATCH", "/system/retention", ({ body }) => {
       if (Number(body.audit_days) < 30)

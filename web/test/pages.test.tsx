@@ -28,6 +28,7 @@ const PAGES: [string, string | RegExp][] = [
   ["/settings/tokens", "Settings"],
   ["/settings/users", "Settings"],
   ["/settings/backups", "Settings"],
+  ["/settings/https", "Settings"],
   ["/settings/appearance", "Settings"],
   ["/settings/retention", "Settings"],
   ["/settings/tasks", "Settings"],
@@ -56,6 +57,7 @@ const LISTS: [string, string, string][] = [
   ["/activity/schedules", "GET /schedules/calendar", "the calendar"],
   ["/activity/schedules/nightly", "GET /schedules/sch_0000000000000001/runs", "the runs"],
   ["/settings/backups", "GET /system/backups", "the backups"],
+  ["/settings/https", "GET /system/https", "how this server is reached"],
 ];
 
 test.each(LISTS)("%s says what failed and asks again", { timeout: SLOW }, async (path, request, what) => {
@@ -230,3 +232,19 @@ test(
     expect(await screen.findByText(/shown to admins and owners/, {}, { timeout: 10_000 })).toBeTruthy();
   },
 );
+
+test("HTTPS: the authority can be had and compared, and what is wrong is said", { timeout: SLOW }, async () => {
+  const mock = new MockServer("full");
+  renderApp("/settings/https", mock);
+  const link = await screen.findByRole("link", { name: "Download the certificate" }, { timeout: 10_000 });
+  expect(link.getAttribute("href")).toBe("/api/v1/system/ca.crt");
+  expect(screen.getByText(/^9B:20:7E/)).toBeTruthy();
+  expect(screen.getByText("iPhone and iPad")).toBeTruthy();
+  cleanup();
+  const off = { enabled: false, exposed: true, source: null, names: [], expires_at: null, fingerprint: null };
+  mock.overrides.set("GET /system/https", () => ({ status: 200, body: { ...off, authority: null, problem: null } }));
+  renderApp("/settings/https", mock);
+  expect(await screen.findByText(/plain HTTP where other machines reach it/, {}, { timeout: 10_000 })).toBeTruthy();
+  expect(screen.getByRole("heading", { name: "HTTPS is off" })).toBeTruthy();
+  expect(screen.queryByRole("link", { name: "Download the certificate" })).toBeNull();
+});

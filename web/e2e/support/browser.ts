@@ -20,8 +20,9 @@ const ARGS = [
 export const DESK = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGS, timeout: WAIT });
+/** With more options of Chromium's own than all tests need. */
+export function startBrowser(more: string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: [...ARGS, ...more], timeout: WAIT });
 }
 
 /** One page in a browser profile of its own. */

@@ -1,5 +1,6 @@
-// Plain HTTP, with a connection of its own for each request: one that is kept breaks when its server is killed.
+// HTTP and HTTPS, with a connection of its own for each request: one that is kept breaks when its server is killed.
 import { request } from "node:http";
+import { request as requestEncrypted } from "node:https";
 import { WAIT } from "./time.ts";
 
 export interface Answer {
@@ -13,11 +14,14 @@ interface Question {
   body?: string;
   /** Ask over this socket instead of the network. */
   socketPath?: string;
+  /** Over HTTPS: the authority, in PEM, that vouches for the server; no other one is believed. */
+  ca?: string;
 }
 
-export function ask(url: string, { method = "GET", headers, body, socketPath }: Question = {}): Promise<Answer> {
+export function ask(url: string, { method = "GET", headers, body, socketPath, ca }: Question = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method, headers, socketPath, agent: false, timeout: WAIT }, (answer) => {
+    const start = url.startsWith("https:") ? requestEncrypted : request;
+    const asked = start(url, { method, headers, socketPath, ca, agent: false, timeout: WAIT }, (answer) => {
       let text = "";
       answer.setEncoding("utf8");
       answer.on("data", (part: string) => (text += part));

@@ -53,7 +53,7 @@ export class Server {
     this.more = more;
     // The same port after every start, as a browser that is open meanwhile expects.
     this.listen = `127.0.0.1:${port}`;
-    this.url = `http://${this.listen}`;
+    this.url = `${more.includes("--https") ? "https" : "http"}://${this.listen}`;
     this.data = join(this.folder, "data");
     process.on("exit", () => this.child?.kill("SIGKILL"));
   }
@@ -63,6 +63,12 @@ export class Server {
     const server = new Server(await freePort(), more);
     await server.start();
     return server;
+  }
+
+  /** The authority that vouches for it, when it speaks HTTPS by one of its own. */
+  get ca(): string | undefined {
+    const file = join(this.data, "tls/ca.crt");
+    return existsSync(file) ? readFileSync(file, "utf8") : undefined;
   }
 
   get runs(): boolean {
@@ -157,7 +163,7 @@ export class Server {
     if (key !== undefined) headers["idempotency-key"] = key;
     if (body !== undefined) headers["content-type"] = "application/json";
     const sent = body === undefined ? undefined : JSON.stringify(body);
-    const { status, text } = await ask(`${this.url}/api/v1${path}`, { method, headers, body: sent });
+    const { status, text } = await ask(`${this.url}/api/v1${path}`, { method, headers, body: sent, ca: this.ca });
     return { status, body: text === "" ? null : JSON.parse(text) };
   }
 

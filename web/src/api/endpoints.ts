@@ -7,6 +7,7 @@ const id = encodeURIComponent;
 // System, set-up, session
 export const getHealth = () => call<t.Health>("GET", "/system/health", { anonymous: true });
 export const getVersion = () => call<t.Version>("GET", "/system/version");
+export const getHttps = () => call<t.HttpsView>("GET", "/system/https");
 export const getRetention = () => call<t.RetentionView>("GET", "/system/retention");
 export const changeRetention = (body: t.RetentionChange) =>
   call<t.RetentionView>("PATCH", "/system/retention", { body });

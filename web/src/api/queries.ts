@@ -22,6 +22,8 @@ export const keys = {
 
 export const health = queryOptions({ queryKey: keys.health, queryFn: api.getHealth, staleTime: Infinity });
 export const version = queryOptions({ queryKey: ["version"], queryFn: api.getVersion, staleTime: Infinity });
+// Its certificate may be exchanged, or cease to be good, without an event.
+export const https = queryOptions({ queryKey: ["https"], queryFn: api.getHttps, refetchInterval: 60_000 });
 export const retention = queryOptions({ queryKey: keys.retention, queryFn: api.getRetention });
 // Frequent tasks tell only what is new, so their ages are asked for now and then.
 export const reconcilers = queryOptions({

@@ -888,6 +888,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/ca.crt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate of Steward's own authority, to be trusted by devices.
+         * @description It is shown to everybody who connects, too. 404 when the server has no authority of its own.
+         */
+        get: operations["get_authority"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/health": {
         parameters: {
             query?: never;
@@ -900,6 +920,23 @@ export interface paths {
          * @description Whether the container engine answers is said only to those who are signed in.
          */
         get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/https": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this server is reached: by HTTPS or not, and which certificate it shows. */
+        get: operations["get_https"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1145,6 +1182,15 @@ export interface components {
              */
             head: string | null;
         };
+        /** @description An authority that vouches for this server. */
+        AuthorityView: {
+            /** @description What it calls itself, and devices in their lists. */
+            name: string;
+            /** @description SHA-256 of its certificate: capital hex with colons. */
+            fingerprint: string;
+            /** @description Until when it holds. */
+            expires_at: components["schemas"]["Timestamp"];
+        };
         /** @description One backup, as far as a look at its beginning says. */
         Backup: {
             /** @description Its file's name. */
@@ -1277,6 +1323,11 @@ export interface components {
              */
             skipped: number;
         };
+        /**
+         * @description Where the certificate comes from.
+         * @enum {string}
+         */
+        CertificateSource: "files" | "authority";
         /** @description One pre-flight check. */
         Check: {
             /** @description Stable name: `engine`, `architecture`, `memory`, `disk`, `port`, `name`, `volume`, `image`, ... */
@@ -1311,7 +1362,7 @@ export interface components {
          * @description Why something was refused. Stable: programs decide by it.
          * @enum {string}
          */
-        Code: "invalid_id" | "invalid_name" | "invalid_value" | "unknown_field" | "invalid_body" | "unsupported_media_type" | "body_too_large" | "invalid_definition" | "forbidden_by_policy" | "not_found" | "method_not_allowed" | "not_signed_in" | "sign_in_failed" | "not_allowed" | "development_only" | "setup_code_wrong" | "cross_origin" | "unknown_host" | "too_many_requests" | "name_taken" | "preflight_failed" | "plan_stale" | "locked" | "conflict" | "idempotency_key_reused" | "wrong_state" | "confirmation_required" | "device_unreachable" | "timed_out" | "step_failed" | "storage_unavailable" | "internal";
+        Code: "invalid_id" | "invalid_name" | "invalid_value" | "unknown_field" | "invalid_body" | "unsupported_media_type" | "body_too_large" | "invalid_definition" | "forbidden_by_policy" | "not_found" | "method_not_allowed" | "not_signed_in" | "sign_in_failed" | "not_allowed" | "development_only" | "setup_code_wrong" | "cross_origin" | "https_required" | "unknown_host" | "too_many_requests" | "name_taken" | "preflight_failed" | "plan_stale" | "locked" | "conflict" | "idempotency_key_reused" | "wrong_state" | "confirmation_required" | "device_unreachable" | "timed_out" | "step_failed" | "storage_unavailable" | "internal";
         /** @description A command that ran, or an engine request written as the command that would do the same. */
         CommandRecord: {
             /**
@@ -1837,6 +1888,25 @@ export interface components {
             sha256: string | null;
             /** @description Why it cannot be run; absent when it can. */
             refused: string | null;
+        };
+        /** @description How this server is reached. */
+        HttpsView: {
+            /** @description Whether it speaks HTTPS. */
+            enabled: boolean;
+            /**
+             * @description Whether it speaks plain HTTP at an address that other machines reach, so that passwords and
+             *     sign-ins can be read on the way.
+             */
+            exposed: boolean;
+            source: components["schemas"]["CertificateSource"] | null;
+            /** @description The names and addresses that the certificate is for. */
+            names: string[];
+            expires_at: components["schemas"]["Timestamp"] | null;
+            /** @description SHA-256 of the certificate: capital hex with colons; absent without HTTPS. */
+            fingerprint: string | null;
+            authority: components["schemas"]["AuthorityView"] | null;
+            /** @description What is wrong with the certificate, or soon will be. */
+            problem: string | null;
         };
         /** @description An image reference: registry, path, tag, digest. */
         ImageRef: string;
@@ -9526,6 +9596,61 @@ export interface operations {
             };
         };
     };
+    get_authority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-x509-ca-cert": string;
+                };
+            };
+            /** @description The server has no authority of its own. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -9541,6 +9666,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_https: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HttpsView"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The Host header names another server. */

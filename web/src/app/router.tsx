@@ -193,6 +193,11 @@ const settingsBackups = createRoute({
   path: "/backups",
   component: lazyRouteComponent(() => import("@/pages/settings/Backups")),
 });
+const settingsHttps = createRoute({
+  getParentRoute: () => settings,
+  path: "/https",
+  component: lazyRouteComponent(() => import("@/pages/settings/Https")),
+});
 const settingsAppearance = createRoute({
   getParentRoute: () => settings,
   path: "/appearance",
@@ -235,6 +240,7 @@ export const routeTree = root.addChildren([
       settingsTokens,
       settingsUsers,
       settingsBackups,
+      settingsHttps,
       settingsAppearance,
       settingsRetention,
       settingsTasks,

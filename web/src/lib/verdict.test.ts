@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { APPLICATIONS, DEPLOYMENTS, DEVICES, NAS, RECONCILERS } from "../../mock/data";
+import { APPLICATIONS, DEPLOYMENTS, DEVICES, HTTPS, NAS, RECONCILERS } from "../../mock/data";
 import { stuck } from "../../mock/operations";
 import { capacity, verdict } from "./verdict";
 
@@ -48,4 +48,14 @@ test("a background task that fails is a problem", () => {
   const judged = verdict({ ...sources, reconcilers: failing });
   expect(judged.problems.map((problem) => [problem.status, problem.href])).toEqual([["warn", "/settings/tasks"]]);
   expect(judged.problems[0]?.text).toContain("the audit is not as it was written");
+});
+
+test("what can be read on the way is a problem, and so is a certificate that is not good", () => {
+  const sources = { devices: DEVICES, deployments: good, operations: [], applications: readable };
+  expect(verdict({ ...sources, https: HTTPS }).status).toBe("ok");
+  const open = verdict({ ...sources, https: { ...HTTPS, enabled: false, exposed: true } });
+  expect(open.problems.map((problem) => [problem.status, problem.href])).toEqual([["warn", "/settings/https"]]);
+  expect(open.problems[0]?.text).toContain("Plain HTTP");
+  const ended = verdict({ ...sources, https: { ...HTTPS, problem: "The certificate has ended." } });
+  expect(ended.problems[0]?.text).toBe("The certificate has ended.");
 });

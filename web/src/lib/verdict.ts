@@ -1,5 +1,12 @@
 // Is everything all right? One sentence and the problems behind it, from what the server reports.
-import type { ApplicationSummary, DeploymentView, DeviceView, Operation, ReconcilerStatus } from "@/api/types";
+import type {
+  ApplicationSummary,
+  DeploymentView,
+  DeviceView,
+  HttpsView,
+  Operation,
+  ReconcilerStatus,
+} from "@/api/types";
 import { count } from "./format";
 import type { Status } from "./names";
 
@@ -24,6 +31,7 @@ interface Sources {
   operations: Operation[];
   applications: ApplicationSummary[];
   reconcilers?: ReconcilerStatus[];
+  https?: HttpsView;
 }
 
 function ofDevices(devices: DeviceView[]): FoundProblem[] {
@@ -105,13 +113,23 @@ function ofReconcilers(reconcilers: ReconcilerStatus[]): FoundProblem[] {
   );
 }
 
-export function verdict({ devices, deployments, operations, applications, reconcilers = [] }: Sources): Verdict {
+function ofHttps(https: HttpsView | undefined): FoundProblem[] {
+  const exposed = "Plain HTTP is spoken where other machines reach it: passwords and sign-ins can be read on the way.";
+  const text = https?.problem ?? (https?.exposed ? exposed : null);
+  if (text === null) return [];
+  return [
+    { key: "https", status: "warn", text, since: null, href: "/settings/https", action: "See how it is reached" },
+  ];
+}
+
+export function verdict({ devices, deployments, operations, applications, reconcilers = [], https }: Sources): Verdict {
   const order = ["crit", "warn"];
   const problems = [
     ...ofDevices(devices),
     ...ofDeployments(deployments),
     ...ofOperations(operations),
     ...ofReconcilers(reconcilers),
+    ...ofHttps(https),
     ...ofCatalog(applications),
   ].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
   if (problems.length > 0) {

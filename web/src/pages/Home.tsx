@@ -23,7 +23,9 @@ export default function Home() {
   const operations = useQuery(queries.operations({ limit: 50 }));
   const applications = useQuery(queries.applications);
   const reconcilers = useQuery(queries.reconcilers);
-  const known = devices.data && deployments.data && operations.data && applications.data && reconcilers.data;
+  const https = useQuery(queries.https);
+  const known =
+    devices.data && deployments.data && operations.data && applications.data && reconcilers.data && https.data;
   const judged: Verdict | null = known
     ? verdict({
         devices: devices.data,
@@ -31,9 +33,10 @@ export default function Home() {
         operations: operations.data,
         applications: applications.data,
         reconcilers: reconcilers.data,
+        https: https.data,
       })
     : null;
-  const failed = [devices, deployments, operations, applications, reconcilers].some(
+  const failed = [devices, deployments, operations, applications, reconcilers, https].some(
     (query) => query.isError && !query.data,
   );
   const title = judged?.sentence ?? (failed ? "Not everything could be checked." : "Looking…");

@@ -10,8 +10,9 @@ import { Banner } from "@/ui/Banner";
 import { Button } from "@/ui/Button";
 import { PasswordField, TextField } from "@/ui/Field";
 
+/** `#code=CODE`, or `#code=CODE,ca=SHA256` with what the command line wants to know of the server. */
 function codeFromAddress(): string {
-  return new URLSearchParams(location.hash.slice(1)).get("code") ?? "";
+  return new URLSearchParams(location.hash.slice(1).replaceAll(",", "&")).get("code") ?? "";
 }
 
 /** The first account. The code, printed where Steward was started, shows that this is the owner. */

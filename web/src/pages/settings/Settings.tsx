@@ -8,6 +8,7 @@ const TABS = [
   { to: "/settings/tokens", label: "API tokens", permission: null },
   { to: "/settings/users", label: "Users", permission: "users.manage" },
   { to: "/settings/backups", label: "Backups", permission: "backups.read" },
+  { to: "/settings/https", label: "HTTPS", permission: null },
   { to: "/settings/appearance", label: "Appearance", permission: null },
   { to: "/settings/retention", label: "Retention", permission: null },
   { to: "/settings/tasks", label: "Background tasks", permission: null },
