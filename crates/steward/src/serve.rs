@@ -306,7 +306,7 @@ fn speaks(app: Arc<App>, tls: Option<&Arc<Tls>>) -> anyhow::Result<Speaks> {
 }
 
 /// The address under which this machine itself reaches the server.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())) } else { address }
 }
 

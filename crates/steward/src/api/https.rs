@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use steward_core::{Code, Refusal};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,7 +17,7 @@ use super::extract::Signed;
 use super::guard::{self, Asked};
 use super::problem::{self, Failure};
 use super::types::{AuthorityView, CertificateSource, HttpsView};
-use super::{Answer, Shared};
+use super::{Answer, Shared, system};
 use crate::tls::Tls;
 
 /// How a request came.
@@ -122,9 +123,17 @@ async fn get_authority(State(app): State<Shared>) -> Result<Response, Failure> {
     Ok((kept, pem).into_response())
 }
 
-/// What answers plain HTTP on a server that speaks HTTPS.
+/// What answers plain HTTP on a server that speaks HTTPS: it leads there, and says to whoever watches over
+/// the process that it is alive, which is no secret.
 pub fn plain(app: Shared) -> Router {
-    Router::new().fallback(lead).layer(from_fn_with_state(app.clone(), guard::headers)).with_state(app)
+    Router::new().route("/api/v1/system/health", get(alive)).fallback(lead).layer(from_fn_with_state(app.clone(), guard::headers)).with_state(app)
+}
+
+async fn alive(State(app): State<Shared>, request: Request) -> Response {
+    if !Asked::of(request.uri(), request.headers()).is_some_and(|asked| app.hosts.knows(asked.host())) {
+        return guard::unknown_host().into_response();
+    }
+    system::health(&app, None).await.into_response()
 }
 
 async fn lead(State(app): State<Shared>, request: Request) -> Response {

@@ -32,9 +32,14 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 #[utoipa::path(get, path = "/system/health", tag = "system", responses((status = 200, body = Health)),
     extensions(("x-permission" = json!("public"))))]
 async fn get_health(State(app): State<Shared>, MaybeSigned(actor): MaybeSigned) -> Answer<Health> {
+    health(&app, actor.as_ref()).await
+}
+
+/// How the server is, as somebody or nobody may know it.
+pub(super) async fn health(app: &App, actor: Option<&Actor>) -> Answer<Health> {
     let database = if app.engine.database_answers().await { Part::Ok } else { Part::Unavailable };
-    let engine = match &actor {
-        Some(actor) => Some(engine(&app, actor).await?),
+    let engine = match actor {
+        Some(actor) => Some(engine(app, actor).await?),
         None => None,
     };
     let well = database == Part::Ok && engine != Some(Part::Unavailable);

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, own, reconcilers, retention, schedules, scripts, setup, token,
-    users, volumes,
+    account, apps, audit, catalog, completion, deploy, devices, health, logs, ops, own, reconcilers, retention, schedules, scripts, setup,
+    token, users, volumes,
 };
 use super::output::{ColorChoice, Format};
 
@@ -79,6 +79,8 @@ pub enum Command {
     Sessions(account::SessionsCommand),
     /// Whether everything is all right.
     Status,
+    /// Whether the server answers; needs no account.
+    Health(health::HealthArgs),
     /// What can be deployed.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),

@@ -62,6 +62,11 @@ impl Context {
         Ok(sign_in::load(self.folder())?.filter(|kept| is_for(&kept.url, base)).and_then(|kept| kept.authority))
     }
 
+    /// Whether a server was named, on the command line or in the environment.
+    pub fn names_a_server(&self) -> bool {
+        self.url.is_some()
+    }
+
     /// The address that was named, or the one that is kept, and what came with it.
     ///
     /// # Errors

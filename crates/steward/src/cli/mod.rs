@@ -30,8 +30,8 @@ use std::process::ExitCode;
 pub use args::Args;
 use args::Command;
 use commands::{
-    account, apps, audit, catalog, completion, deploy, devices, logs, ops, own, reconcilers, retention, schedules, scripts, setup, status,
-    token, users, version, volumes,
+    account, apps, audit, catalog, completion, deploy, devices, health, logs, ops, own, reconcilers, retention, schedules, scripts, setup,
+    status, token, users, version, volumes,
 };
 use context::Context;
 use environment::Environment;
@@ -66,6 +66,7 @@ async fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Password(args) => account::password(context, args).await,
         Command::Sessions(command) => account::sessions(context, command).await,
         Command::Status => status::run(context).await,
+        Command::Health(args) => health::run(context, args).await,
         Command::Catalog(command) => catalog::run(context, command).await,
         Command::Plan(args) => return deploy::plan(context, args).await,
         Command::Deploy(args) => return deploy::deploy(context, args).await,

@@ -10,6 +10,7 @@ mod catalog;
 mod disk;
 mod disks;
 mod errors;
+mod health;
 mod https;
 mod https_trust;
 mod keeping;

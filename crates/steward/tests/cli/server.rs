@@ -70,6 +70,7 @@ fn program_at(file: &Path, config: &Path, arguments: &[&str]) -> Command {
         "STEWARD_HTTPS",
         "STEWARD_TLS_CERT",
         "STEWARD_TLS_KEY",
+        "STEWARD_LISTEN",
     ] {
         command.env_remove(name);
     }

@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod completion;
 pub mod deploy;
 pub mod devices;
+pub mod health;
 pub mod lint;
 pub mod logs;
 pub mod operate;
