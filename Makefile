@@ -1,6 +1,6 @@
 # `make test SUITES=rust` runs one suite.
 # What each target needs is installed by the scripts themselves, from package registries alone.
-.PHONY: run build test lint bench soak lab-up lab-down openapi clean
+.PHONY: run build install uninstall image test lint bench soak lab-up lab-down openapi clean
 
 run: build
 	scripts/setup-docker
@@ -8,6 +8,18 @@ run: build
 
 build:
 	scripts/build
+
+# As root, after `make build` as yourself. DESTDIR puts everything below another folder.
+install:
+	scripts/install
+
+uninstall:
+	scripts/install --remove
+
+# The container image, for `docker load`.
+image: build
+	mkdir -p target
+	scripts/image target/steward-image.tar
 
 test:
 	scripts/test $(SUITES)
