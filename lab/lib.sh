@@ -36,7 +36,10 @@ start_daemon() {
   shift
   mkdir -p "$LAB_RUN" "$LAB_LOGS"
   setsid "$@" >"$LAB_LOGS/$name.log" 2>&1 </dev/null 9>&- &
-  echo $! >"$LAB_RUN/$name.pid"
+  local pid=$!
+  echo "$pid" >"$LAB_RUN/$name.pid"
+  # Until it has become the program it is still this shell by its looks, which nobody would take for a daemon of ours.
+  until pid_is_ours "$pid" || [ ! -e "/proc/$pid" ]; do sleep 0.01; done
 }
 
 # A pid file may be older than a reboot and its number long reused: a process is ours only when
