@@ -69,7 +69,7 @@ impl Place {
     fn failed(&self, doing: &str, error: Errno) -> HostError {
         let path = self.root.join(&self.project).join(self.name);
         let reason = match error {
-            Errno::NOSYS => "this kernel is too old: Steward needs Linux 5.6 or later".to_owned(),
+            Errno::NOSYS => "openat2 is missing: Steward needs Linux 5.6 or later, and no RestrictSUIDSGID in its unit".to_owned(),
             Errno::LOOP => "there is a symbolic link in its path, which Steward does not follow".to_owned(),
             other => io::Error::from(other).to_string(),
         };

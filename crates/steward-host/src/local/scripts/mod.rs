@@ -164,7 +164,7 @@ fn why_not_open(error: Errno) -> Refused {
         Errno::LOOP | Errno::NOTDIR => "it is a symbolic link or no folder; links are not followed".to_owned(),
         Errno::NOENT => "it is not there".to_owned(),
         Errno::ACCESS => "Steward's user may not read it".to_owned(),
-        Errno::NOSYS => "this kernel is too old: Steward needs Linux 5.6 or later".to_owned(),
+        Errno::NOSYS => "openat2 is missing: Steward needs Linux 5.6 or later, and no RestrictSUIDSGID in its unit".to_owned(),
         other => format!("it cannot be opened: {}", io::Error::from(other)),
     }
 }
