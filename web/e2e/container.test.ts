@@ -47,7 +47,7 @@ class Stack {
     return file;
   }
 
-  compose(words: string[], image = this.tags[0]): Promise<string> {
+  compose(words: string[], image = this.tags[0], input = ""): Promise<string> {
     const environment = {
       STEWARD_IMAGE: image,
       STEWARD_LISTEN: `127.0.0.1:${this.port}`,
@@ -55,7 +55,7 @@ class Stack {
       DOCKER_SOCKET: SOCKET,
     };
     const files = ["--project-name", this.project, "--file", FILE, "--file", this.override()];
-    return good(["docker", "compose", ...files, ...words], "", environment);
+    return good(["docker", "compose", ...files, ...words], input, environment);
   }
 
   async inspect(): Promise<Inspected> {
@@ -154,6 +154,11 @@ test("Steward as a container", { skip: skipped({ browser: false }), timeout: WHO
       const status = JSON.parse(await stack.steward(["status", "--json"])) as { health: Health };
       return status.health.engine === "ok";
     });
+    // The command line in the image works as well, and keeps its sign-in with the data.
+    const inside = (words: string[], input = "") =>
+      stack.compose(["exec", "-T", "steward", "steward", ...words, "--url", stack.url], stack.tags[0], input);
+    await inside(["login", "--user", OWNER.name, "--password-stdin"], OWNER.password);
+    assert.match(await inside(["whoami"]), new RegExp(OWNER.name));
     // The machine's own ports, and not those of a container: what is free is said of the machine.
     const ports = JSON.parse(await stack.steward(["devices", "ports", "--json"])) as { port: number }[];
     assert.ok(ports.some((one) => stack.url.endsWith(`:${one.port}`)));

@@ -137,8 +137,11 @@ test("Steward as a service of systemd", { skip: skipped({ browser: false }), tim
 
   await step("restarted by itself it is the same service", async () => {
     const pid = await unit.show("MainPID");
+    const program = () => node.good(["readlink", `/proc/${pid}/exe`]);
+    assert.equal(await program(), "/usr/bin/steward (deleted)", "an upgrade has put another in its place");
     await node.good(["steward", "self", "restart", "--yes"]);
     await unit.answers();
+    assert.equal(await program(), "/usr/bin/steward", "the one that is installed now");
     assert.equal(await unit.show("MainPID"), pid);
     assert.equal(await unit.show("NRestarts"), "0");
     assert.equal(await unit.kernel("NoNewPrivs"), "1");
