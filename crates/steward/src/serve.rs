@@ -167,10 +167,11 @@ async fn start(args: &ServeArgs, socket: Listener, restart: Arc<SelfRestart>) ->
     })
     .await
     .map_err(anyhow::Error::from)?;
-    let hosts = KnownHosts::new(args.allowed_hosts.iter().cloned().chain(config::machine_names()));
+    let named: Vec<String> = args.allowed_hosts.iter().chain(&args.https.acme).cloned().collect();
+    let hosts = KnownHosts::new(named.iter().cloned().chain(config::machine_names()));
     let stop = CancellationToken::new();
     let exposed = tls.is_none() && is_reached_by_others(address);
-    let strict = if args.https.no_hsts { Vec::new() } else { args.allowed_hosts.clone() };
+    let strict = if args.https.no_hsts { Vec::new() } else { named };
     let https = Https::new(tls.clone(), exposed, strict);
     let app = App::new(engine.clone(), Arc::new(SystemClock), hosts, https, stop.clone());
     let speaks = speaks(app, tls.as_ref())?;
@@ -180,9 +181,10 @@ async fn start(args: &ServeArgs, socket: Listener, restart: Arc<SelfRestart>) ->
 /// What is shown to those who connect; none without HTTPS.
 fn tls(args: &ServeArgs, folder: &Path) -> anyhow::Result<Option<Arc<Tls>>> {
     let clock = Arc::new(SystemClock);
-    let tls = match args.https.files()? {
+    let (files, acme) = (args.https.files()?, args.https.acme()?);
+    let tls = match files {
         Some((certificate, key)) => Tls::own(std::path::absolute(certificate)?, std::path::absolute(key)?, clock)?,
-        None if args.https.https => Tls::local(folder, Names::new(args.allowed_hosts.clone()), clock)?,
+        None if args.https.https => Tls::local(folder, Names::new(args.allowed_hosts.clone()), acme, clock)?,
         None => return Ok(None),
     };
     Ok(Some(tls))

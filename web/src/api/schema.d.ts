@@ -1327,7 +1327,7 @@ export interface components {
          * @description Where the certificate comes from.
          * @enum {string}
          */
-        CertificateSource: "files" | "authority";
+        CertificateSource: "files" | "authority" | "acme";
         /** @description One pre-flight check. */
         Check: {
             /** @description Stable name: `engine`, `architecture`, `memory`, `disk`, `port`, `name`, `volume`, `image`, ... */

@@ -58,6 +58,7 @@ export type RevisionView = Schemas["RevisionView"];
 export type Role = Schemas["Role"];
 export type RunOutcome = Schemas["RunOutcome"];
 export type HttpsView = Schemas["HttpsView"];
+export type CertificateSource = Schemas["CertificateSource"];
 export type AuthorityView = Schemas["AuthorityView"];
 export type RunView = Schemas["RunView"];
 export type ScheduleChange = Schemas["ScheduleChange"];

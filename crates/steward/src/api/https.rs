@@ -95,7 +95,11 @@ async fn get_https(State(app): State<Shared>, Signed(_): Signed) -> Answer<Https
     Ok(axum::Json(HttpsView {
         enabled: true,
         exposed,
-        source: Some(if authority.is_some() { CertificateSource::Authority } else { CertificateSource::Files }),
+        source: Some(match (authority, tls.issued()) {
+            (None, _) => CertificateSource::Files,
+            (Some(_), None) => CertificateSource::Authority,
+            (Some(_), Some(_)) => CertificateSource::Acme,
+        }),
         names: facts.names,
         expires_at: Some(facts.not_after),
         fingerprint: Some(facts.fingerprint),

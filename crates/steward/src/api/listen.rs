@@ -116,6 +116,8 @@ async fn meet(stream: TcpStream, address: SocketAddr, speaks: Speaks, limits: Li
                 () = stop.cancelled() => return,
             };
             match opened {
+                // Whoever speaks no HTTP within has seen what it wanted to see, the certificate.
+                Ok(Ok(Opened::Tls(stream))) if !speaks_http(&stream) => {}
                 Ok(Ok(Opened::Tls(stream))) => serve(stream, peer, Link::Encrypted, router, limits.head, stop).await,
                 Ok(Ok(Opened::Plain(stream))) => serve(stream, peer, Link::Plain, plain, limits.head, stop).await,
                 // Browsers that do not trust the certificate end here, and whoever only looks for open ports.
@@ -124,6 +126,10 @@ async fn meet(stream: TcpStream, address: SocketAddr, speaks: Speaks, limits: Li
             }
         }
     }
+}
+
+fn speaks_http(stream: &TlsStream<TcpStream>) -> bool {
+    stream.get_ref().1.alpn_protocol().is_none_or(|protocol| protocol == b"http/1.1")
 }
 
 enum Opened {

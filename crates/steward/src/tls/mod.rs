@@ -3,6 +3,8 @@
 //! A certificate comes from the user's own files ([`own`]) or from an authority that Steward makes for
 //! itself ([`authority`]). It is exchanged while the server runs; connections that are open keep theirs.
 
+mod acme;
+mod acme_http;
 mod args;
 pub mod authority;
 mod certificate;
@@ -22,6 +24,8 @@ use steward_engine::Clock;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use acme::Acme;
+pub use acme::AcmeConfig;
 pub use args::{HttpsArgs, HttpsArgsError};
 pub use authority::Authority;
 pub use certificate::{Facts, fingerprint, fingerprint_bytes, pem};
@@ -59,7 +63,7 @@ struct Shown {
 /// Where certificates come from.
 enum Source {
     Own(OwnCertificate),
-    Local { authority: Box<Authority>, names: Names },
+    Local { authority: Box<Authority>, names: Names, acme: Option<Box<Acme>> },
 }
 
 /// What the server shows to those who connect, and where it comes from.
@@ -82,8 +86,11 @@ impl std::fmt::Debug for Tls {
 }
 
 impl ResolvesServerCert for Tls {
-    /// The same for every name: whoever asks by another one is to see that it is not this server's.
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+    /// But for what is issued over ACME, the same for every name: whoever asks by another one is to see that it is not this server's.
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if let Some(issued) = self.acme().and_then(|acme| acme.resolve(&hello)) {
+            return issued;
+        }
         Some(self.read(|now| Arc::clone(&now.shown.key)))
     }
 }
@@ -99,11 +106,12 @@ impl Tls {
         Ok(Self::new(Source::Own(own), shown, clock))
     }
 
-    /// Shows certificates of Steward's own authority, which is made in this folder when it is not there.
+    /// Shows certificates of Steward's own authority, which is made in this folder when it is not there, and for
+    /// the names of `acme` those that are issued to it.
     ///
     /// # Errors
     /// When the authority cannot be made or read.
-    pub fn local(folder: &Path, names: Names, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
+    pub fn local(folder: &Path, names: Names, acme: Option<AcmeConfig>, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
         let authority = Authority::load_or_make(folder, &names.asked(), clock.now())?;
         let (_, refused) = authority.sort(names.asked());
         if !refused.is_empty() {
@@ -114,7 +122,8 @@ impl Tls {
         }
         let (granted, _) = authority.sort(names.now());
         let shown = authority.issue(granted, clock.now())?;
-        Ok(Self::new(Source::Local { authority: Box::new(authority), names }, shown, clock))
+        let acme = acme.map(|config| Acme::new(config, folder, clock.now())).transpose()?;
+        Ok(Self::new(Source::Local { authority: Box::new(authority), names, acme: acme.map(Box::new) }, shown, clock))
     }
 
     fn new(source: Source, shown: Shown, clock: Arc<dyn Clock>) -> Arc<Self> {
@@ -135,12 +144,31 @@ impl Tls {
         let builder = builder.map_err(|error| TlsError(format!("HTTPS cannot be spoken: {error}")))?;
         let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        if self.acme().is_some() {
+            config.alpn_protocols.push(acme::PROTOCOL.to_vec());
+        }
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
-    /// What the certificate that is shown now says.
+    /// What the certificate that is shown now says: the one that was issued over ACME, when there is one.
     pub fn facts(&self) -> Facts {
+        self.issued().unwrap_or_else(|| self.shown())
+    }
+
+    fn shown(&self) -> Facts {
         self.read(|now| now.shown.facts.clone())
+    }
+
+    /// What the certificate says that was issued over ACME.
+    pub fn issued(&self) -> Option<Facts> {
+        self.acme().and_then(|acme| acme.state().0)
+    }
+
+    fn acme(&self) -> Option<&Acme> {
+        match &self.source {
+            Source::Local { acme, .. } => acme.as_deref(),
+            Source::Own(_) => None,
+        }
     }
 
     /// The authority, when it is Steward's own.
@@ -156,6 +184,7 @@ impl Tls {
         let (problem, ends) = self.read(|now| (now.problem.clone(), now.shown.facts.not_after));
         let now = self.clock.now();
         let left = ends.0.saturating_sub(now.0);
+        let problem = problem.or_else(|| self.acme().and_then(|acme| acme.state().1));
         problem.or_else(|| match &self.source {
             _ if left <= 0 => Some("The certificate of this server has ended; browsers refuse it.".to_owned()),
             Source::Own(_) if left < ENDS_SOON => {
@@ -168,12 +197,21 @@ impl Tls {
 
     /// Shows a newer certificate as soon as there is one, until `stop` is cancelled.
     pub async fn keep(self: Arc<Self>, stop: CancellationToken) {
+        let issue = async {
+            if let Some(acme) = self.acme() {
+                acme.keep(&*self.clock, stop.clone()).await;
+            }
+        };
+        tokio::join!(issue, self.keep_own(&stop));
+    }
+
+    async fn keep_own(self: &Arc<Self>, stop: &CancellationToken) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
                 () = stop.cancelled() => return,
             }
-            let tls = Arc::clone(&self);
+            let tls = Arc::clone(self);
             // Files and interfaces are asked, which may take a while.
             if tokio::task::spawn_blocking(move || tls.look()).await.is_err() {
                 tracing::error!("looking for a newer certificate failed by a defect");
@@ -186,7 +224,7 @@ impl Tls {
         let time = self.clock.now();
         let newer = match &self.source {
             Source::Own(own) => own.read_if_changed(time),
-            Source::Local { authority, names } => self.renew(authority, names, time),
+            Source::Local { authority, names, .. } => self.renew(authority, names, time),
         };
         let Some(newer) = newer else { return };
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
@@ -204,7 +242,7 @@ impl Tls {
 
     fn renew(&self, authority: &Authority, names: &Names, time: Timestamp) -> Option<Result<Shown>> {
         let (granted, _) = authority.sort(names.now());
-        let facts = self.facts();
+        let facts = self.shown();
         (facts.names != granted || authority.is_due(&facts, time)).then(|| authority.issue(granted, time))
     }
 }

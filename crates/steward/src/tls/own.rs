@@ -61,7 +61,8 @@ impl OwnCertificate {
     }
 }
 
-fn load(certificate: &Path, key: &Path, now: Timestamp) -> Result<Shown> {
+/// Reads a certificate and its key.
+pub(super) fn load(certificate: &Path, key: &Path, now: Timestamp) -> Result<Shown> {
     let in_certificate = |what: &str| TlsError(format!("the certificate {}: {what}", certificate.display()));
     let in_key = |what: &str| TlsError(format!("the key {}: {what}", key.display()));
     let chain: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(certificate)?).collect();

@@ -26,7 +26,7 @@ struct Encrypted {
 
 async fn encrypted(limits: ListenLimits) -> Encrypted {
     let data = tempfile::tempdir().unwrap();
-    let tls = Tls::local(data.path(), Names::new([]), Arc::new(SystemClock)).unwrap();
+    let tls = Tls::local(data.path(), Names::new([]), None, Arc::new(SystemClock)).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(tls.authority().unwrap().pem().as_bytes()).unwrap()).unwrap();
     let client = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
@@ -107,7 +107,7 @@ async fn slow_handshakes_are_dropped_and_counted() {
 #[tokio::test]
 async fn slow_handshakes_do_not_hold_up_the_end() {
     let data = tempfile::tempdir().unwrap();
-    let tls = Tls::local(data.path(), Names::new([]), Arc::new(SystemClock)).unwrap();
+    let tls = Tls::local(data.path(), Names::new([]), None, Arc::new(SystemClock)).unwrap();
     let speaks = Speaks::Https { tls: tls.acceptor().unwrap(), router: Router::new(), plain: Router::new() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut slow = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod account;
+mod acme;
 mod catalog;
 #[allow(dead_code, reason = "the store's tests use all of it")]
 #[path = "../../../steward-store/tests/store/disk.rs"]

@@ -71,6 +71,9 @@ fn program_at(file: &Path, config: &Path, arguments: &[&str]) -> Command {
         "STEWARD_TLS_CERT",
         "STEWARD_TLS_KEY",
         "STEWARD_LISTEN",
+        "STEWARD_ACME",
+        "STEWARD_ACME_CA",
+        "STEWARD_ACME_DIRECTORY",
     ] {
         command.env_remove(name);
     }

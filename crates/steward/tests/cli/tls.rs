@@ -17,6 +17,9 @@ use time::OffsetDateTime;
 
 use crate::server::Server;
 
+/// An encrypted connection.
+pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+
 /// An answer, read to its end.
 #[derive(Debug)]
 pub struct Answer {
@@ -82,18 +85,23 @@ pub fn trusting(authority: &CertificateDer<'static>) -> Arc<ClientConfig> {
 
 /// Asks over HTTPS by a name.
 pub fn ask(server: &Server, config: &Arc<ClientConfig>, name: &str, request: &str) -> Result<Answer, std::io::Error> {
-    let mut stream = connect(server, config, name)?;
+    ask_at(address(server), config, name, request)
+}
+
+/// The same of any address.
+pub fn ask_at(address: &str, config: &Arc<ClientConfig>, name: &str, request: &str) -> Result<Answer, std::io::Error> {
+    let mut stream = connect_at(address, config, name)?;
     stream.write_all(request.as_bytes())?;
     Ok(Answer::read(stream))
 }
 
 /// Connects over TLS by a name, and makes the handshake.
-pub fn connect(
-    server: &Server,
-    config: &Arc<ClientConfig>,
-    name: &str,
-) -> Result<StreamOwned<ClientConnection, TcpStream>, std::io::Error> {
-    let mut socket = TcpStream::connect(address(server))?;
+pub fn connect(server: &Server, config: &Arc<ClientConfig>, name: &str) -> Result<Stream, std::io::Error> {
+    connect_at(address(server), config, name)
+}
+
+fn connect_at(address: &str, config: &Arc<ClientConfig>, name: &str) -> Result<Stream, std::io::Error> {
+    let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut session = ClientConnection::new(Arc::clone(config), ServerName::try_from(name.to_owned()).unwrap()).unwrap();
     while session.is_handshaking() {

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import * as queries from "@/api/queries";
-import type { AuthorityView, HttpsView } from "@/api/types";
+import type { AuthorityView, CertificateSource, HttpsView } from "@/api/types";
 import { Loaded } from "@/components/Loaded";
 import { DownloadButton } from "@/components/links";
 import { Banner } from "@/ui/Banner";
@@ -20,7 +20,7 @@ export default function Https() {
         <>
           <Warnings https={https} />
           {https.enabled ? <Certificate https={https} /> : <Off />}
-          {https.authority && <Authority authority={https.authority} />}
+          {https.authority && <Authority https={https} authority={https.authority} />}
         </>
       )}
     </Loaded>
@@ -58,12 +58,18 @@ function Off() {
   );
 }
 
+const FROM: Record<CertificateSource, string> = {
+  files: "two files of your own",
+  authority: "Steward's own authority, renewed by itself",
+  acme: "an authority that issued it over ACME, renewed by itself",
+};
+
 function Certificate({ https }: { https: HttpsView }) {
   return (
     <Card title="Certificate">
       <Facts
         items={[
-          ["From", https.source === "files" ? "two files of your own" : "Steward's own authority, renewed by itself"],
+          ["From", https.source ? FROM[https.source] : "nobody"],
           ["For", https.names.join(", ") || "no name"],
           ["Until", <When key="until" at={https.expires_at} />],
           ["SHA-256", <Fingerprint key="fingerprint" text={https.fingerprint ?? ""} of="the certificate" />],
@@ -82,10 +88,10 @@ function Fingerprint({ text, of }: { text: string; of: string }) {
   );
 }
 
-function Authority({ authority }: { authority: AuthorityView }) {
+function Authority({ https, authority }: { https: HttpsView; authority: AuthorityView }) {
   return (
     <Card
-      title="Trust it on your devices"
+      title={https.source === "acme" ? "For its other names" : "Trust it on your devices"}
       aside={
         <DownloadButton
           size="small"

@@ -11,6 +11,8 @@ pub enum CertificateSource {
     Files,
     /// Steward's own authority.
     Authority,
+    /// An authority that issued it over ACME.
+    Acme,
 }
 
 /// An authority that vouches for this server.
