@@ -10,6 +10,7 @@ use crate::device::{Container, ContainerState, Health};
 use crate::id::{DeploymentId, DeviceId, OperationId};
 use crate::name::{DeploymentName, SettingKey, Slug};
 use crate::operation::PortChoices;
+use crate::rights::Target;
 use crate::time::Timestamp;
 
 /// The values of an application's settings. Secret ones are kept apart and are never in here.
@@ -64,6 +65,13 @@ pub struct Deployment {
     pub updated_at: Timestamp,
     /// When it was removed with its data kept; its secrets are needed to use that data again.
     pub removed_at: Option<Timestamp>,
+}
+
+impl Deployment {
+    /// What a right to it is asked for.
+    pub fn target(&self) -> Target<'_> {
+        Target::Deployment { id: &self.id, device_id: &self.device_id }
+    }
 }
 
 /// One version of a deployment's definition and settings. A draft becomes active when it is healthy.

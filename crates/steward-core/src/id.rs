@@ -94,6 +94,8 @@ ids! {
     DeploymentId = "dep";
     /// A device.
     DeviceId = "dev";
+    /// A grant.
+    GrantId = "grt";
     /// An operation.
     OperationId = "op";
     /// A schedule.

@@ -23,12 +23,13 @@ pub mod reconciler;
 pub mod redact;
 pub mod refusal;
 pub mod retention;
+pub mod rights;
 pub mod role;
 pub mod schedule;
 pub mod script;
 pub mod time;
 pub mod user;
 
-pub use id::{AuditId, DeploymentId, DeviceId, OperationId, ScheduleId, SessionId, TokenId, UserId};
+pub use id::{AuditId, DeploymentId, DeviceId, GrantId, OperationId, ScheduleId, SessionId, TokenId, UserId};
 pub use refusal::{Code, Refusal};
 pub use time::Timestamp;

@@ -45,6 +45,22 @@ macro_rules! kinds {
                 matches!(self, Kind::VolumeDelete | Kind::ScriptRun)
             }
 
+            /// How much one of it is about.
+            pub fn reach(self) -> Reach {
+                match self {
+                    Kind::DeploymentDeploy
+                    | Kind::DeploymentStart
+                    | Kind::DeploymentStop
+                    | Kind::DeploymentRestart
+                    | Kind::DeploymentUpdate
+                    | Kind::DeploymentRollback
+                    | Kind::DeploymentRemove => Reach::Deployment,
+                    Kind::VolumeDelete | Kind::ScriptRun => Reach::Device,
+                    Kind::DeploymentBulk => Reach::Deployments,
+                    Kind::StewardBackup | Kind::StewardRestart => Reach::Everything,
+                }
+            }
+
             /// The right that it needs.
             pub fn permission(self) -> Permission {
                 match self { $(Kind::$variant => Permission::$variant,)* }
@@ -92,6 +108,19 @@ kinds! {
     StewardBackup = "steward.backup";
     /// Restarts Steward itself; apps go on running.
     StewardRestart = "steward.restart";
+}
+
+/// How much an operation is about, and so where the right to it is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// One deployment; for a new one, its device.
+    Deployment,
+    /// Several deployments: the right is needed for each.
+    Deployments,
+    /// A device.
+    Device,
+    /// Steward as a whole.
+    Everything,
 }
 
 impl Request {

@@ -30,6 +30,8 @@ pub struct World<'a> {
     pub images: &'a [Image],
     /// Ports that other deployments of Steward have, running or not.
     pub reserved: &'a [(u16, Protocol, String)],
+    /// Whether the checks may say what is there besides: not to somebody who does not see it.
+    pub names_others: bool,
 }
 
 /// What is to be deployed.
@@ -211,7 +213,8 @@ fn owner_of(world: &World<'_>, wanted: &Wanted<'_>, port: u16, protocol: Protoco
             None => "another program".to_owned(),
         })
     };
-    by_container.or_else(by_deployment).or_else(by_listener)
+    let owner = by_container.or_else(by_deployment).or_else(by_listener);
+    owner.map(|owner| if world.names_others { owner } else { "something else on the device".to_owned() })
 }
 
 fn ports(world: &World<'_>, wanted: &Wanted<'_>) -> Vec<Check> {

@@ -89,6 +89,7 @@ impl Scene {
             containers: &self.containers,
             images: &self.images,
             reserved: &self.reserved,
+            names_others: true,
         };
         checks(
             &world,

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Sees only what it was granted.
+    Guest,
     /// Reads.
     Viewer,
     /// Runs operations that lose no data.
@@ -18,11 +20,12 @@ pub enum Role {
 
 impl Role {
     /// Every role, lowest first.
-    pub const ALL: [Role; 4] = [Role::Viewer, Role::Operator, Role::Admin, Role::Owner];
+    pub const ALL: [Role; 5] = [Role::Guest, Role::Viewer, Role::Operator, Role::Admin, Role::Owner];
 
     /// The role as text.
     pub fn as_str(self) -> &'static str {
         match self {
+            Role::Guest => "guest",
             Role::Viewer => "viewer",
             Role::Operator => "operator",
             Role::Admin => "admin",
@@ -67,6 +70,8 @@ macro_rules! permissions {
 }
 
 permissions! {
+    /// What needs no more than to be signed in.
+    SignedIn = "signed-in", Guest;
     /// See devices, applications, deployments, operations.
     Read = "read", Viewer;
     /// See the logs of deployments.
@@ -76,9 +81,9 @@ permissions! {
     /// See who did what.
     ReadAudit = "audit.read", Admin;
     /// See one's own account, tokens and sessions, and change one's password.
-    OwnAccount = "account.own", Viewer;
+    OwnAccount = "account.own", Guest;
     /// Make an API token for oneself.
-    CreateToken = "token.create", Viewer;
+    CreateToken = "token.create", Guest;
     /// Add, change and remove accounts.
     ManageUsers = "users.manage", Admin;
     /// Deploy an application.
@@ -143,6 +148,13 @@ mod tests {
         for permission in Permission::ALL.iter().filter(|p| p.as_str().starts_with("deployment.") || p.as_str().starts_with("volume.")) {
             assert!(!Role::Viewer.may(*permission), "{permission:?}");
         }
+    }
+
+    /// C8: what a guest may do without a grant is about the guest alone.
+    #[test]
+    fn a_guest_has_only_an_account() {
+        let may: Vec<&str> = Permission::ALL.iter().filter(|p| Role::Guest.may(**p)).map(|p| p.as_str()).collect();
+        assert_eq!(may, ["signed-in", "account.own", "token.create"]);
     }
 
     #[test]

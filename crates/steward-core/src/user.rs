@@ -1,10 +1,13 @@
 //! Accounts, sessions, API tokens, and the actor that asks for something.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ScheduleId, SessionId, TokenId, UserId};
 use crate::name::UserName;
-use crate::role::Role;
+use crate::rights::{Rights, Scope, Target};
+use crate::role::{Permission, Role};
 use crate::time::Timestamp;
 
 /// An account, without anything secret.
@@ -29,8 +32,10 @@ pub struct Token {
     pub user_id: UserId,
     /// What people call it.
     pub name: String,
-    /// The role it acts with: its own, or its owner's if that is lower.
+    /// The role it acts with at most: its own, or its owner's if that is lower.
     pub role: Role,
+    /// Where it can be used; everywhere when absent.
+    pub scopes: Option<Vec<Scope>>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it stops working; never when absent.
@@ -78,8 +83,8 @@ pub enum Actor {
         id: UserId,
         /// Its name.
         name: UserName,
-        /// The role in force for this request.
-        role: Role,
+        /// What it may do with this request, and where.
+        rights: Rights,
         /// What it showed.
         credential: Credential,
         /// The address it came from.
@@ -94,8 +99,8 @@ pub enum Actor {
     Schedule {
         /// The schedule.
         id: ScheduleId,
-        /// Its owner's role at this moment; none when the account is gone.
-        role: Option<Role>,
+        /// What its owner may do at this moment; none when the account is gone.
+        rights: Option<Rights>,
         /// Its name and its owner's, such as `schedule nightly (anna)`.
         shown: String,
     },
@@ -104,14 +109,29 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// The role in force; none for somebody who is not signed in.
-    pub fn role(&self) -> Option<Role> {
+    /// What it may do, and where; none for somebody who is not signed in.
+    pub fn rights(&self) -> Option<Cow<'_, Rights>> {
         match self {
-            Actor::User { role, .. } => Some(*role),
-            Actor::Schedule { role, .. } => *role,
+            Actor::User { rights, .. } => Some(Cow::Borrowed(rights)),
+            Actor::Schedule { rights, .. } => rights.as_ref().map(Cow::Borrowed),
             Actor::Anonymous { .. } => None,
-            Actor::System => Some(Role::Owner),
+            Actor::System => Some(Cow::Owned(Rights::from(Role::Owner))),
         }
+    }
+
+    /// The role for Steward as a whole; none for somebody who is not signed in.
+    pub fn role(&self) -> Option<Role> {
+        self.rights().map(|rights| rights.role())
+    }
+
+    /// Whether something is there for it.
+    pub fn sees(&self, target: Target<'_>) -> bool {
+        self.rights().is_some_and(|rights| rights.see(target))
+    }
+
+    /// Whether it may do something.
+    pub fn may(&self, permission: Permission, target: Target<'_>) -> bool {
+        self.rights().is_some_and(|rights| rights.may(permission, target))
     }
 
     /// The name that audit rows and pages show.

@@ -65,7 +65,7 @@ async fn run(folder: PathBuf, count: u32) {
     let owner = Actor::User {
         id: UserId::from_random([1; 10]),
         name: "anna".parse().unwrap(),
-        role: Role::Owner,
+        rights: Role::Owner.into(),
         credential: Credential::Session(SessionId::from_random([0; 10])),
         address: "127.0.0.1".to_owned(),
     };

@@ -106,7 +106,7 @@ impl Inner {
             Ok((request, prepared)) => {
                 let digest = digest(request);
                 // Under way already: the same request is the same operation, another one is in the way.
-                match self.under_way(request, &digest).await {
+                match self.under_way(actor, request, &digest).await {
                     Ok(Some(same)) => {
                         targets::put(conn, parent, ordinal, about, Ok(&same.operation.id)).await.map_err(error::store)?;
                         return Ok(None);

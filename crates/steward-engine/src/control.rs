@@ -22,11 +22,12 @@ impl Engine {
     /// # Errors
     /// `not_found`; `wrong_state` when it is at rest or being undone.
     pub async fn cancel(&self, actor: &Actor, id: &OperationId) -> Result<Operation, Refusal> {
-        let cancelled = match self.inner.authorize(actor, Permission::OperationCancel) {
+        let cancelled = match self.inner.may_control(actor, Permission::OperationCancel, id).await {
             Ok(()) => self.inner.cancel(actor, id).await,
             Err(refusal) => Err(refusal),
         };
-        self.audited(actor, Permission::OperationCancel, id, cancelled).await
+        let operation = self.audited(actor, Permission::OperationCancel, id, cancelled).await?;
+        self.inner.shown(actor, operation).await
     }
 
     /// Tries the undo of an operation that needs attention again; of one on many, those that are not done.
@@ -34,11 +35,12 @@ impl Engine {
     /// # Errors
     /// `not_found`; `wrong_state` when it does not need attention; `locked` when another one is in its way.
     pub async fn retry(&self, actor: &Actor, id: &OperationId) -> Result<Operation, Refusal> {
-        let retried = match self.inner.authorize(actor, Permission::OperationRetry) {
+        let retried = match self.inner.may_control(actor, Permission::OperationRetry, id).await {
             Ok(()) => self.inner.retry(actor, id).await,
             Err(refusal) => Err(refusal),
         };
-        self.audited(actor, Permission::OperationRetry, id, retried).await
+        let operation = self.audited(actor, Permission::OperationRetry, id, retried).await?;
+        self.inner.shown(actor, operation).await
     }
 
     /// A refusal has its row before anybody hears of it.
@@ -51,6 +53,11 @@ impl Engine {
 }
 
 impl Inner {
+    async fn may_control(&self, actor: &Actor, permission: Permission, id: &OperationId) -> Result<(), Refusal> {
+        let mut reader = self.store.read().await.map_err(error::store)?;
+        self.operation_for(&mut reader, actor, permission, id).await.map(|_| ())
+    }
+
     /// Asks an operation to stop; what it did is undone.
     ///
     /// # Errors
@@ -93,7 +100,9 @@ impl Inner {
         }
         let names = rows::locks_of(&mut tx, id).await.map_err(error::store)?;
         if let Some(waiting) = locks::acquire(&mut tx, &names, id).await.map_err(error::store)? {
-            return Err(Refusal::new(Code::Locked, format!("the operation {} holds `{}`", waiting.held_by, waiting.lock)));
+            let seen = self.operation_for(&mut tx, actor, Permission::Read, &waiting.held_by).await.is_ok();
+            let message = format!("the operation {} holds `{}`", waiting.held_by, waiting.lock);
+            return Err(Refusal::new(Code::Locked, if seen { message } else { "another operation is in the way".to_owned() }));
         }
         operation.state = State::RollingBack;
         operation.finished_at = None;
@@ -120,7 +129,7 @@ impl Inner {
         };
         let again: Vec<_> = results.into_iter().enumerate().filter(|(_, target)| !target.is_done()).collect();
         let ids: Vec<_> = again.iter().map(|(_, target)| target.deployment_id.clone()).collect();
-        let prepared = prepare_targets(self, asked.action, &ids).await;
+        let prepared = prepare_targets(self, actor, asked.action, &ids).await;
         let _accepting = self.accept.lock().await;
         let now = self.clock.now();
         let mut tx = self.store.begin().await.map_err(error::store)?;

@@ -54,11 +54,8 @@ impl Inner {
     }
 
     async fn change_device(&self, actor: &Actor, which: &str, change: &DeviceChange) -> Result<Device, Refusal> {
-        self.authorize(actor, Permission::DeviceManage)?;
         let mut tx = self.store.begin().await.map_err(error::store)?;
-        let all = devices::list(&mut tx).await.map_err(error::store)?;
-        let found = all.into_iter().find(|device| device.id.as_str() == which || device.name == which);
-        let mut device = found.ok_or_else(|| Refusal::not_found("device", which))?;
+        let mut device = self.device_for(&mut tx, actor, Permission::DeviceManage, which).await?;
         if let Some(development) = change.development {
             device.development = development;
         }

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use steward_core::audit::{AuditEntry, AuditPhase};
+use steward_core::name::DeploymentName;
 use steward_core::operation::{Kind, Operation, Request};
 use steward_core::plan::Plan;
 use steward_core::role::Permission;
@@ -71,9 +72,9 @@ impl Engine {
     /// `not_allowed`, or what makes the request impossible.
     pub async fn plan(&self, actor: &Actor, request: &Request) -> Result<Plan, Refusal> {
         // The plan of a backup says where backups are.
-        let backup = request.kind() == Kind::StewardBackup;
-        self.inner.authorize(actor, if backup { Permission::ReadBackups } else { Permission::Read })?;
-        Ok(operations::prepare(&self.inner, request).await?.plan)
+        let needed = |kind| if kind == Kind::StewardBackup { Permission::ReadBackups } else { Permission::Read };
+        self.inner.authorize_request_as(actor, request, needed).await?;
+        Ok(operations::prepare(&self.inner, actor, request).await?.plan)
     }
 
     /// Takes a request. When this returns an operation, it is durable and will come to rest.
@@ -82,7 +83,7 @@ impl Engine {
     /// Why not; nothing was changed, and an audit row says so.
     pub async fn submit(&self, actor: &Actor, request: Request, submission: Submission) -> Result<Accepted, Refused> {
         match self.inner.submit(actor, &request, &submission).await {
-            Ok(accepted) => Ok(accepted),
+            Ok(accepted) => Ok(Accepted { operation: self.inner.shown(actor, accepted.operation).await?, ..accepted }),
             Err(refused) => {
                 let target = target_of(&request);
                 self.inner.audit_refusal(actor, request.kind().as_str(), &target, &refused.refusal).await?;
@@ -114,41 +115,13 @@ pub(crate) fn digest(request: &Request) -> String {
 }
 
 impl Inner {
-    /// Whether an actor may do it.
-    pub fn authorize(&self, actor: &Actor, permission: Permission) -> Result<(), Refusal> {
-        match actor.role() {
-            None if matches!(actor, Actor::Schedule { .. }) => {
-                Err(Refusal::new(Code::NotAllowed, "the account that owns this schedule is gone")
-                    .with_hint("Save the schedule again: whoever saves it owns it."))
-            }
-            None => Err(Refusal::new(Code::NotSignedIn, "sign in first")),
-            Some(role) if role.may(permission) => Ok(()),
-            Some(role) => Err(Refusal::new(
-                Code::NotAllowed,
-                match actor {
-                    Actor::Schedule { .. } => {
-                        format!("this needs the role {}; the schedule's owner is {}", permission.lowest_role().as_str(), role.as_str())
-                    }
-                    _ => format!("this needs the role {}; you are {}", permission.lowest_role().as_str(), role.as_str()),
-                },
-            )),
-        }
-    }
-
-    /// Whether an actor may ask for it, and for each of its parts.
-    pub fn authorize_request(&self, actor: &Actor, request: &Request) -> Result<(), Refusal> {
-        self.authorize(actor, request.kind().permission())?;
-        let Request::DeploymentBulk(bulk) = request else { return Ok(()) };
-        bulk.deployment_ids.iter().try_for_each(|id| self.authorize(actor, bulk.action.request(id.clone()).kind().permission()))
-    }
-
     pub async fn submit(&self, actor: &Actor, request: &Request, submission: &Submission) -> Result<Accepted, Refused> {
-        self.authorize_request(actor, request)?;
+        self.authorize_request(actor, request).await?;
         let digest = digest(request);
         if let Some(accepted) = self.already(actor, request, submission, &digest).await? {
             return Ok(accepted);
         }
-        let prepared = operations::prepare(self, request).await?;
+        let prepared = operations::prepare(self, actor, request).await?;
         if let Err(refusal) = self.may_touch(&prepared.device_id).await {
             return Err(Refused { refusal, plan: Some(Box::new(prepared.plan)), operation_id: None });
         }
@@ -169,7 +142,7 @@ impl Inner {
         }
         // A run of a schedule is an operation of its own, also while the same one is under way.
         let digest_of_run = if submission.due.is_some() { "a run of a schedule" } else { digest };
-        let under_way = self.under_way(request, digest_of_run).await?;
+        let under_way = self.under_way(actor, request, digest_of_run).await?;
         if let (Some(accepted), Some(key)) = (&under_way, &submission.idempotency_key) {
             self.remember(actor, key, digest, &accepted.operation.id).await?;
         }
@@ -208,7 +181,7 @@ impl Inner {
 
     /// A second click while the first is under way gives the same operation; another request that
     /// cannot wait is refused with the name of what is in its way.
-    pub async fn under_way(&self, request: &Request, digest: &str) -> Result<Option<Accepted>, Refused> {
+    pub async fn under_way(&self, actor: &Actor, request: &Request, digest: &str) -> Result<Option<Accepted>, Refused> {
         let mut reader = self.store.read().await.map_err(error::store)?;
         let active = match request {
             Request::DeploymentDeploy(p) => {
@@ -243,6 +216,11 @@ impl Inner {
             },
         };
         let Some(active) = active else { return Ok(None) };
+        if let Request::DeploymentDeploy(_) = request
+            && self.authorize_operation(&mut reader, actor, Permission::Read, &active).await.is_err()
+        {
+            return Err(operations::not_free(&DeploymentName::parse(&active.target)?).into());
+        }
         if self.running.digest(&active.id).as_deref() == Some(digest) {
             return Ok(Some(Accepted { operation: active, unchanged: false }));
         }

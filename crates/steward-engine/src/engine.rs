@@ -237,6 +237,11 @@ impl Inner {
         if id == &self.local_id { Ok(self.local.clone()) } else { Err(Refusal::not_found("device", id).with_field("device_id")) }
     }
 
+    /// The id of the device for a deployment that names none.
+    pub fn local_id(&self) -> &DeviceId {
+        &self.local_id
+    }
+
     /// The device for a deployment that names none: the only one that there is.
     pub async fn default_device(&self) -> Result<Device, Refusal> {
         self.device(&self.local_id).await

@@ -24,6 +24,7 @@ mod recovery;
 mod restart;
 mod retention;
 mod reveal;
+mod rights;
 mod run;
 mod schedules;
 mod seams;

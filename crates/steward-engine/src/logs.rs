@@ -73,8 +73,7 @@ impl Engine {
     /// `not_allowed`, `not_found`, `device_unreachable`.
     pub async fn logs(&self, actor: &Actor, which: &str, query: LogQuery) -> Result<(DeploymentId, BoxStream<'static, LogBatch>), Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::ReadLogs)?;
-        let deployment = inner.find_deployment(which).await?;
+        let deployment = inner.deployment_for(actor, Permission::ReadLogs, which).await?;
         let host = inner.host(&deployment.device_id)?;
         let tail = query.tail.unwrap_or(200).min(MAX_TAIL);
         let keep = keep(&query);

@@ -32,8 +32,7 @@ fn target(which: &str, key: &str) -> String {
 
 impl Inner {
     async fn reveal(&self, actor: &Actor, which: &str, key: &str) -> Result<(SettingKey, String), Refusal> {
-        self.authorize(actor, Permission::SecretReveal)?;
-        let deployment = self.find_deployment(which).await?;
+        let deployment = self.deployment_for(actor, Permission::SecretReveal, which).await?;
         let (_, revision) = crate::operations::in_force(self, &deployment.id).await?;
         let mut tx = self.store.begin().await.map_err(error::store)?;
         let mut secrets = open_secrets(self, &mut tx, &deployment.id, revision.number).await?;

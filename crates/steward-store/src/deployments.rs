@@ -89,6 +89,15 @@ pub async fn list(conn: &mut Connection) -> Result<Vec<Deployment>> {
     rows.iter().map(read).collect()
 }
 
+/// Every deployment, also those that were removed with their data kept.
+///
+/// # Errors
+/// Those of the database.
+pub async fn all(conn: &mut Connection) -> Result<Vec<Deployment>> {
+    let rows = sqlx::query("SELECT * FROM deployments ORDER BY name, created_at").fetch_all(conn).await?;
+    rows.iter().map(read).collect()
+}
+
 /// Replaces what is known of a deployment, all but its id and when it was made.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ pub mod audit;
 pub mod commands;
 pub mod deployments;
 pub mod devices;
+pub mod grants;
 pub mod idempotency;
 pub mod journal;
 pub mod locks;

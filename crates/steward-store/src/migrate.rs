@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_retention.sql"),
     include_str!("../migrations/0005_development.sql"),
     include_str!("../migrations/0006_schedules.sql"),
+    include_str!("../migrations/0007_grants.sql"),
 ];
 
 /// The newest version of the schema that this program knows.

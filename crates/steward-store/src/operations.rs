@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
-use steward_core::operation::{Kind, Operation, State};
+use steward_core::operation::{Kind, Operation, Reach, State};
 use steward_core::plan::Plan;
 use steward_core::{DeploymentId, DeviceId, OperationId};
 
@@ -34,10 +34,52 @@ pub struct OperationFilter {
     pub before: Option<OperationId>,
     /// A part of this one.
     pub parent: Option<OperationId>,
-    /// Not a part of another one.
+    /// Not a part of another one that can be seen.
     pub whole: bool,
+    /// Only those about what is in sight; all when absent.
+    pub sight: Option<Sight>,
     /// At most so many.
     pub limit: u32,
+}
+
+/// What somebody sees of what Steward manages, who does not see everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// These devices, with all that is on them.
+    pub devices: Vec<DeviceId>,
+    /// These deployments.
+    pub deployments: Vec<DeploymentId>,
+}
+
+impl Sight {
+    /// The ids as JSON, in the order in which [`in_sight`] wants them.
+    fn bound(&self) -> Result<[String; 2]> {
+        Ok([row::to_json(&self.devices)?, row::to_json(&self.deployments)?])
+    }
+}
+
+/// The condition that the operation `table` is about something in sight. What is about Steward as a
+/// whole never is, and one on many only when each of its targets is.
+fn in_sight(table: &str, first: usize) -> String {
+    let (devices, deployments) =
+        (format!("(SELECT value FROM json_each(${first}))"), format!("(SELECT value FROM json_each(${}))", first + 1));
+    format!(
+        "({table}.deployment_id IN {deployments}
+          OR ({table}.device_id IN {devices} AND {table}.kind IN (SELECT value FROM json_each(${})))
+          OR ({table}.kind = ${} AND EXISTS (SELECT 1 FROM targets WHERE targets.parent_id = {table}.id)
+              AND NOT EXISTS (SELECT 1 FROM targets LEFT JOIN deployments d ON d.id = targets.deployment_id
+                              WHERE targets.parent_id = {table}.id AND targets.deployment_id NOT IN {deployments}
+                                    AND (d.device_id IS NULL OR d.device_id NOT IN {devices}))))",
+        first + 2,
+        first + 3,
+    )
+}
+
+/// The kinds that are about one device or what is on it.
+fn kinds_on_devices() -> Result<String> {
+    let kinds: Vec<Kind> =
+        Kind::ALL.iter().copied().filter(|kind| kind.reach() == Reach::Device || kind.reach() == Reach::Deployment).collect();
+    row::to_json(&kinds)
 }
 
 fn read(row: &SqliteRow) -> Result<Operation> {
@@ -163,17 +205,47 @@ pub async fn list(conn: &mut Connection, filter: &OperationFilter) -> Result<Vec
             sql.push_str(&format!(" AND {left}${}{right}", values.len()));
         }
     }
-    if filter.whole {
+    let mut bound: Vec<String> = Vec::new();
+    if let Some(sight) = &filter.sight {
+        let first = values.len() + 1;
+        sql.push_str(&format!(" AND {}", in_sight("operations", first)));
+        if filter.whole {
+            sql.push_str(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM operations parent WHERE parent.id = operations.parent_id AND {})",
+                in_sight("parent", first)
+            ));
+        }
+        bound.extend(sight.bound()?);
+        bound.extend([kinds_on_devices()?, Kind::DeploymentBulk.as_str().to_owned()]);
+    } else if filter.whole {
         sql.push_str(" AND parent_id IS NULL");
     }
-    sql.push_str(&format!(" ORDER BY sequence DESC LIMIT ${}", values.len() + 1));
+    sql.push_str(&format!(" ORDER BY sequence DESC LIMIT ${}", values.len() + bound.len() + 1));
     // The text is made of the constants above; values are bound.
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for value in values {
         query = query.bind(value);
     }
+    for value in bound {
+        query = query.bind(value);
+    }
     let rows = query.bind(i64::from(filter.limit)).fetch_all(conn).await?;
     Ok(readable(&rows))
+}
+
+/// Those of some operations that are about something in sight.
+///
+/// # Errors
+/// Those of the database.
+pub async fn seen(conn: &mut Connection, ids: &[OperationId], sight: &Sight) -> Result<Vec<OperationId>> {
+    let sql = format!("SELECT id FROM operations WHERE id IN (SELECT value FROM json_each($1)) AND {}", in_sight("operations", 2));
+    // The text is made of constants.
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(row::to_json(ids)?);
+    for value in sight.bound()? {
+        query = query.bind(value);
+    }
+    let rows = query.bind(kinds_on_devices()?).bind(Kind::DeploymentBulk.as_str()).fetch_all(conn).await?;
+    rows.iter().map(|row| row::parsed(row, "id", OperationId::parse)).collect()
 }
 
 /// Operations that are not at rest, in the order in which they were accepted.

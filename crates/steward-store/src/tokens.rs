@@ -15,6 +15,7 @@ fn read(row: &SqliteRow) -> Result<Token> {
         user_id: row::parsed(row, "user_id", UserId::parse)?,
         name: row::text(row, "name")?,
         role: row::word(row, "role", Role::parse)?,
+        scopes: row::maybe_json(row, "scopes")?,
         created_at: row::time(row, "created_at")?,
         expires_at: row::maybe_time(row, "expires_at")?,
         last_used_at: row::maybe_time(row, "last_used_at")?,
@@ -27,8 +28,8 @@ fn read(row: &SqliteRow) -> Result<Token> {
 /// `NotUnique` when the id or the secret is taken.
 pub async fn insert(conn: &mut Connection, token: &Token, secret_hash: &str) -> Result<()> {
     sqlx::query(
-        "INSERT INTO tokens (id, user_id, secret_hash, name, role, created_at, expires_at, last_used_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO tokens (id, user_id, secret_hash, name, role, created_at, expires_at, last_used_at, scopes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(token.id.as_str())
     .bind(token.user_id.as_str())
@@ -38,6 +39,7 @@ pub async fn insert(conn: &mut Connection, token: &Token, secret_hash: &str) -> 
     .bind(token.created_at.0)
     .bind(token.expires_at.map(|at| at.0))
     .bind(token.last_used_at.map(|at| at.0))
+    .bind(row::to_maybe_json(token.scopes.as_ref())?)
     .execute(conn)
     .await?;
     Ok(())
@@ -49,7 +51,7 @@ pub async fn insert(conn: &mut Connection, token: &Token, secret_hash: &str) -> 
 /// Those of the database.
 pub async fn by_hash(conn: &mut Connection, secret_hash: &str) -> Result<Option<(Token, User)>> {
     let row = sqlx::query(
-        "SELECT t.id, t.user_id, t.name, t.role, t.created_at, t.expires_at, t.last_used_at,
+        "SELECT t.id, t.user_id, t.name, t.role, t.created_at, t.expires_at, t.last_used_at, t.scopes,
                 u.name AS user_name, u.role AS user_role, u.created_at AS user_created_at
          FROM tokens t JOIN users u ON u.id = t.user_id
          WHERE t.secret_hash = $1",
@@ -75,7 +77,7 @@ pub async fn touch(conn: &mut Connection, id: &TokenId, at: Timestamp) -> Result
 /// Those of the database.
 pub async fn list(conn: &mut Connection, user_id: &UserId) -> Result<Vec<Token>> {
     let rows = sqlx::query(
-        "SELECT id, user_id, name, role, created_at, expires_at, last_used_at
+        "SELECT id, user_id, name, role, created_at, expires_at, last_used_at, scopes
          FROM tokens WHERE user_id = $1 ORDER BY name, id",
     )
     .bind(user_id.as_str())
@@ -89,7 +91,7 @@ pub async fn list(conn: &mut Connection, user_id: &UserId) -> Result<Vec<Token>>
 /// # Errors
 /// Those of the database.
 pub async fn get(conn: &mut Connection, id: &TokenId) -> Result<Option<Token>> {
-    let row = sqlx::query("SELECT id, user_id, name, role, created_at, expires_at, last_used_at FROM tokens WHERE id = $1")
+    let row = sqlx::query("SELECT id, user_id, name, role, created_at, expires_at, last_used_at, scopes FROM tokens WHERE id = $1")
         .bind(id.as_str())
         .fetch_optional(conn)
         .await?;

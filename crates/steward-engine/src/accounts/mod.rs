@@ -4,6 +4,7 @@
 //! same check and leave the same audit rows as operations.
 
 mod credentials;
+mod grants;
 mod guesses;
 mod password;
 mod setup;
@@ -15,11 +16,12 @@ use serde_json::Value;
 use steward_core::audit::{AuditEntry, AuditPhase};
 use steward_core::user::Actor;
 use steward_core::{Refusal, Timestamp};
-use steward_store::{Connection, audit};
+use steward_store::{Connection, Tx, audit};
 
+pub use grants::{GrantView, ScopeWish};
 pub(crate) use sign_in::IDLE;
 pub use sign_in::{SignIn, SignedIn};
-pub use tokens::NewToken;
+pub use tokens::{NewToken, TokenWish};
 
 use crate::engine::Inner;
 use crate::error;
@@ -75,6 +77,13 @@ pub(crate) async fn done(
 }
 
 impl Inner {
+    /// Commits a change after which somebody's rights may be others: what they have open is judged again.
+    pub async fn commit_rights(&self, tx: Tx<'_>) -> Result<(), Refusal> {
+        tx.commit().await.map_err(error::store)?;
+        self.bus.rights_changed();
+        Ok(())
+    }
+
     /// Passes a result on, with an audit row when it is a refusal.
     pub async fn audited<T>(&self, actor: &Actor, action: &str, target: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
         if let Err(refusal) = &result {

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use steward_core::name::UserName;
-use steward_core::role::{Permission, Role};
+use steward_core::rights::Rights;
+use steward_core::role::Permission;
 use steward_core::user::{Actor, Credential, Session, User, check_password};
 use steward_core::{Code, Refusal, SessionId, Timestamp};
 use steward_store::{Connection, sessions, tokens, users};
@@ -79,7 +80,7 @@ impl Engine {
         let actor = Actor::User {
             id: known.id.clone(),
             name: known.name.clone(),
-            role: known.role,
+            rights: known.role.into(),
             credential: Credential::Session(SessionId::from_random(id_bytes(engine.random.as_ref()))),
             address: from.address.clone(),
         };
@@ -101,11 +102,12 @@ impl Engine {
         if secret.starts_with(TOKEN_PREFIX) {
             return engine.by_token(&hash, address, now).await;
         }
-        let found = {
+        let (session, user, rights) = {
             let mut reader = engine.store.read().await.map_err(error::store)?;
-            sessions::by_hash(&mut reader, &hash).await.map_err(error::store)?
+            let (session, user) = sessions::by_hash(&mut reader, &hash).await.map_err(error::store)?.ok_or_else(expired)?;
+            let rights = engine.rights_of(&mut reader, &user).await?;
+            (session, user, rights)
         };
-        let (session, user) = found.ok_or_else(expired)?;
         if now >= session.expires_at || now.since(session.last_used_at) > IDLE as u64 {
             return Err(expired());
         }
@@ -114,7 +116,7 @@ impl Engine {
             sessions::touch(&mut tx, &session.id, now).await.map_err(error::store)?;
             tx.commit().await.map_err(error::store)?;
         }
-        Ok(actor(user, None, Credential::Session(session.id), address))
+        Ok(actor(user, rights, Credential::Session(session.id), address))
     }
 
     /// The account behind an actor.
@@ -136,7 +138,7 @@ impl Engine {
         let mut tx = self.inner.store.begin().await.map_err(error::store)?;
         sessions::delete(&mut tx, id).await.map_err(error::store)?;
         done(&mut tx, actor, "sign_out", name.as_str(), json!({}), self.inner.clock.now()).await?;
-        tx.commit().await.map_err(error::store)
+        self.inner.commit_rights(tx).await
     }
 
     /// One's own sessions.
@@ -161,7 +163,7 @@ impl Engine {
         let mut tx = self.inner.store.begin().await.map_err(error::store)?;
         sessions::delete(&mut tx, &session.id).await.map_err(error::store)?;
         done(&mut tx, actor, "session.end", id, json!({}), self.inner.clock.now()).await?;
-        tx.commit().await.map_err(error::store)
+        self.inner.commit_rights(tx).await
     }
 
     /// Changes one's own password; every other session ends.
@@ -197,7 +199,7 @@ impl Engine {
         users::set_password(&mut tx, &account.id, &hash).await.map_err(error::store)?;
         sessions::delete_of_user(&mut tx, &account.id, keep).await.map_err(error::store)?;
         done(&mut tx, actor, "account.password", account.name.as_str(), json!({}), engine.clock.now()).await?;
-        tx.commit().await.map_err(error::store)
+        engine.commit_rights(tx).await
     }
 }
 
@@ -205,18 +207,18 @@ fn expired() -> Refusal {
     Refusal::new(Code::NotSignedIn, "sign in first")
 }
 
-fn actor(user: User, limit: Option<Role>, credential: Credential, address: &str) -> Actor {
-    let role = limit.map_or(user.role, |limit| limit.min(user.role));
-    Actor::User { id: user.id, name: user.name, role, credential, address: address.to_owned() }
+fn actor(user: User, rights: Rights, credential: Credential, address: &str) -> Actor {
+    Actor::User { id: user.id, name: user.name, rights, credential, address: address.to_owned() }
 }
 
 impl Inner {
     async fn by_token(&self, hash: &str, address: &str, now: Timestamp) -> Result<Actor, Refusal> {
-        let found = {
+        let (token, user, rights) = {
             let mut reader = self.store.read().await.map_err(error::store)?;
-            tokens::by_hash(&mut reader, hash).await.map_err(error::store)?
+            let (token, user) = tokens::by_hash(&mut reader, hash).await.map_err(error::store)?.ok_or_else(expired)?;
+            let rights = self.rights_of(&mut reader, &user).await?;
+            (token, user, rights)
         };
-        let (token, user) = found.ok_or_else(expired)?;
         if token.expires_at.is_some_and(|at| now >= at) {
             return Err(expired());
         }
@@ -225,7 +227,7 @@ impl Inner {
             tokens::touch(&mut tx, &token.id, now).await.map_err(error::store)?;
             tx.commit().await.map_err(error::store)?;
         }
-        Ok(actor(user, Some(token.role), Credential::Token(token.id), address))
+        Ok(actor(user, rights.limited(token.role, token.scopes), Credential::Token(token.id), address))
     }
 
     /// Stores a new session for an account.

@@ -89,7 +89,7 @@ impl Engine {
         sessions::delete_of_user(&mut tx, &user.id, None).await.map_err(error::store)?;
         let detail = json!({ "role": role, "password": hash.is_some() });
         done(&mut tx, actor, ACTION, user.name.as_str(), detail, engine.clock.now()).await?;
-        tx.commit().await.map_err(error::store)?;
+        engine.commit_rights(tx).await?;
         Ok(user)
     }
 
@@ -111,23 +111,28 @@ impl Engine {
         }
         users::delete(&mut tx, &user.id).await.map_err(error::store)?;
         done(&mut tx, actor, ACTION, user.name.as_str(), json!({ "removed": true }), engine.clock.now()).await?;
-        tx.commit().await.map_err(error::store)
+        engine.commit_rights(tx).await
     }
 
-    /// An account that the actor may change: none above its own role.
-    async fn managed(&self, actor: &Actor, id: &str) -> Result<User, Refusal> {
+    /// An account, by its id.
+    pub(super) async fn account_of(&self, actor: &Actor, id: &str) -> Result<User, Refusal> {
         let engine = &self.inner;
         engine.authorize(actor, Permission::ManageUsers)?;
         let missing = || Refusal::not_found("user", id);
         let id = UserId::parse(id).map_err(|_| missing())?;
         let mut reader = engine.store.read().await.map_err(error::store)?;
-        let user = users::get(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)?;
+        users::get(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)
+    }
+
+    /// An account that the actor may change: none above its own role.
+    pub(super) async fn managed(&self, actor: &Actor, id: &str) -> Result<User, Refusal> {
+        let user = self.account_of(actor, id).await?;
         not_above(actor, user.role)?;
         Ok(user)
     }
 }
 
-fn not_above(actor: &Actor, role: Role) -> Result<(), Refusal> {
+pub(super) fn not_above(actor: &Actor, role: Role) -> Result<(), Refusal> {
     if actor.role().is_some_and(|own| own >= role) {
         Ok(())
     } else {

@@ -50,20 +50,20 @@ fn planned(action: BulkAction) -> PlannedStep {
 }
 
 /// Looks at every target.
-pub(crate) async fn prepare_targets(engine: &Inner, action: BulkAction, ids: &[DeploymentId]) -> Vec<PreparedTarget> {
+pub(crate) async fn prepare_targets(engine: &Inner, actor: &Actor, action: BulkAction, ids: &[DeploymentId]) -> Vec<PreparedTarget> {
     // Boxed first: a stream that borrows in a closure is not known to be `Send` by those who await it.
-    let looks: Vec<BoxFuture<'_, PreparedTarget>> = ids.iter().map(|id| prepare_target(engine, action, id)).collect();
+    let looks: Vec<BoxFuture<'_, PreparedTarget>> = ids.iter().map(|id| prepare_target(engine, actor, action, id)).collect();
     stream::iter(looks).buffered(LOOKS).collect().await
 }
 
-fn prepare_target<'a>(engine: &'a Inner, action: BulkAction, id: &'a DeploymentId) -> BoxFuture<'a, PreparedTarget> {
-    Box::pin(look_at_target(engine, action, id))
+fn prepare_target<'a>(engine: &'a Inner, actor: &'a Actor, action: BulkAction, id: &'a DeploymentId) -> BoxFuture<'a, PreparedTarget> {
+    Box::pin(look_at_target(engine, actor, action, id))
 }
 
-async fn look_at_target(engine: &Inner, action: BulkAction, id: &DeploymentId) -> PreparedTarget {
+async fn look_at_target(engine: &Inner, actor: &Actor, action: BulkAction, id: &DeploymentId) -> PreparedTarget {
     let name = name_of(engine, id).await.unwrap_or_else(|| id.to_string());
     let request = action.request(id.clone());
-    let prepared = super::prepare(engine, &request).await;
+    let prepared = super::prepare(engine, actor, &request).await;
     let outcome = prepared.and_then(|prepared| match prepared.plan.failed().filter(|_| prepared.plan.changed) {
         None => Ok((request, Box::new(prepared))),
         Some(check) => {
@@ -81,7 +81,7 @@ async fn name_of(engine: &Inner, id: &DeploymentId) -> Option<String> {
 }
 
 /// Looks at the world and makes the plan.
-pub(super) async fn prepare(engine: &Inner, asked: &DeploymentBulk) -> Result<Prepared, Refusal> {
+pub(super) async fn prepare(engine: &Inner, actor: &Actor, asked: &DeploymentBulk) -> Result<Prepared, Refusal> {
     let ids = &asked.deployment_ids;
     let wrong = |message: String| Err(Refusal::new(Code::InvalidValue, message).with_field("deployment_ids"));
     if ids.is_empty() || ids.len() > MOST {
@@ -91,7 +91,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentBulk) -> Result<Pr
         return wrong("an app is named twice".to_owned());
     }
     let device = engine.default_device().await?;
-    let targets = prepare_targets(engine, asked.action, ids).await;
+    let targets = prepare_targets(engine, actor, asked.action, ids).await;
     let planned_targets: Vec<PlannedTarget> = targets.iter().map(planned_target).collect();
     let changing = planned_targets.iter().filter(|target| target.changed).count();
     let names = |target: &PreparedTarget| target.outcome.as_ref().ok().map(|(_, prepared)| prepared.plan.risks.clone());

@@ -7,6 +7,7 @@ use steward_core::definition::{Definition, settings};
 use steward_core::deployment::{Deployment, Revision};
 use steward_core::name::DeploymentName;
 use steward_core::operation::{DeploymentDeploy, Kind, Request};
+use steward_core::user::Actor;
 use steward_core::{Code, DeploymentId, Refusal, compose};
 use steward_store::{deployments, revisions};
 
@@ -18,7 +19,7 @@ use crate::error;
 use crate::seams::{id_bytes, secret_text};
 
 /// Looks at the world and makes the plan.
-pub(super) async fn prepare(engine: &Inner, asked: &DeploymentDeploy) -> Result<Prepared, Refusal> {
+pub(super) async fn prepare(engine: &Inner, actor: &Actor, asked: &DeploymentDeploy) -> Result<Prepared, Refusal> {
     let definition = engine.catalog.definition(&asked.application)?;
     let name = match &asked.name {
         Some(name) => name.clone(),
@@ -29,12 +30,12 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentDeploy) -> Result<
         Some(id) => id.clone(),
         None => engine.default_device().await?.id,
     };
-    let existing = existing(engine, &name).await?;
+    let existing = existing(engine, actor, &name).await?;
     if let Existing::InForce(deployment, revision) = &existing {
-        return same_or_taken(engine, asked, &definition, deployment, revision.as_ref()).await;
+        return same_or_taken(engine, actor, asked, &definition, (deployment, revision.as_ref())).await;
     }
     let draft = draft(engine, asked, definition, name, device_id, existing).await?;
-    let world = World::look(engine, &draft.device_id, Some(&draft.definition)).await?;
+    let world = World::look(engine, &draft.device_id, Some(&draft.definition)).await?.shown_to(actor);
     let wanted = apply::Wanted {
         kind: Kind::DeploymentDeploy,
         name: &draft.name,
@@ -68,7 +69,7 @@ enum Existing {
     Removed(Deployment, Option<Revision>),
 }
 
-async fn existing(engine: &Inner, name: &DeploymentName) -> Result<Existing, Refusal> {
+async fn existing(engine: &Inner, actor: &Actor, name: &DeploymentName) -> Result<Existing, Refusal> {
     let mut reader = engine.store.read().await.map_err(error::store)?;
     let (deployment, removed) = match deployments::by_name(&mut reader, name).await.map_err(error::store)? {
         Some(deployment) => (deployment, false),
@@ -77,6 +78,9 @@ async fn existing(engine: &Inner, name: &DeploymentName) -> Result<Existing, Ref
             None => return Ok(Existing::Nothing),
         },
     };
+    if !actor.sees(deployment.target()) {
+        return Err(not_free(name));
+    }
     let revision = match deployment.revision {
         Some(number) => revisions::get(&mut reader, &deployment.id, number).await.map_err(error::store)?,
         None => None,
@@ -84,13 +88,19 @@ async fn existing(engine: &Inner, name: &DeploymentName) -> Result<Existing, Ref
     Ok(if removed { Existing::Removed(deployment, revision) } else { Existing::InForce(deployment, revision) })
 }
 
+/// Names are unique, so that one is not free has to be said; not by whom, to somebody who does not
+/// see it. Nor is the data used that somebody else's deployment left behind.
+pub(crate) fn not_free(name: &DeploymentName) -> Refusal {
+    Refusal::new(Code::NameTaken, format!("the name `{name}` is not free")).with_field("name").with_hint("Choose another name.")
+}
+
 /// The same request again changes nothing; another one under this name is refused.
 async fn same_or_taken(
     engine: &Inner,
+    actor: &Actor,
     asked: &DeploymentDeploy,
     definition: &Definition,
-    deployment: &Deployment,
-    revision: Option<&Revision>,
+    (deployment, revision): (&Deployment, Option<&Revision>),
 ) -> Result<Prepared, Refusal> {
     let taken = || {
         Refusal::new(Code::NameTaken, format!("there is already an app `{}` (of {})", deployment.name, deployment.application))
@@ -115,7 +125,7 @@ async fn same_or_taken(
     if !same {
         return Err(taken());
     }
-    let world = World::look(engine, &deployment.device_id, None).await?;
+    let world = World::look(engine, &deployment.device_id, None).await?.shown_to(actor);
     let wanted = apply::Wanted {
         kind: Kind::DeploymentDeploy,
         name: &deployment.name,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use steward_core::Refusal;
 use steward_core::operation::{DeploymentRollback, Kind, Request};
+use steward_core::user::Actor;
 use steward_store::revisions;
 
 use super::Prepared;
@@ -13,7 +14,7 @@ use crate::engine::Inner;
 use crate::error;
 
 /// Looks at the world and makes the plan.
-pub(super) async fn prepare(engine: &Inner, asked: &DeploymentRollback) -> Result<Prepared, Refusal> {
+pub(super) async fn prepare(engine: &Inner, actor: &Actor, asked: &DeploymentRollback) -> Result<Prepared, Refusal> {
     let (deployment, active) = in_force(engine, &asked.deployment_id).await?;
     let (earlier, secrets, now) = {
         let mut reader = engine.store.read().await.map_err(error::store)?;
@@ -29,5 +30,5 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentRollback) -> Resul
     let content = Content { definition: Arc::new(earlier.definition), settings: earlier.settings, secrets, ports: earlier.ports };
     let request = serde_json::to_value(Request::DeploymentRollback(asked.clone())).unwrap_or_default();
     let verb = format!("Return to revision {} of", asked.revision);
-    next(engine, Kind::DeploymentRollback, deployment, &active, content, same, request, &verb).await
+    next(engine, actor, Kind::DeploymentRollback, deployment, &active, content, same, request, &verb).await
 }

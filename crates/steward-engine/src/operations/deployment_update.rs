@@ -9,6 +9,7 @@ use steward_core::deployment::{Deployment, Revision};
 use steward_core::name::SettingKey;
 use steward_core::operation::{DeploymentUpdate, Kind, Request};
 use steward_core::redact::MASK;
+use steward_core::user::Actor;
 use steward_core::{Code, DeploymentId, Refusal, compose};
 use steward_store::{deployments, revisions};
 
@@ -20,7 +21,7 @@ use crate::error;
 use crate::seams::{id_bytes, secret_text};
 
 /// Looks at the world and makes the plan.
-pub(super) async fn prepare(engine: &Inner, asked: &DeploymentUpdate) -> Result<Prepared, Refusal> {
+pub(super) async fn prepare(engine: &Inner, actor: &Actor, asked: &DeploymentUpdate) -> Result<Prepared, Refusal> {
     let (deployment, active) = in_force(engine, &asked.deployment_id).await?;
     if asked.expected_revision.is_some_and(|expected| expected != active.number) {
         return Err(Refusal::new(
@@ -52,7 +53,7 @@ pub(super) async fn prepare(engine: &Inner, asked: &DeploymentUpdate) -> Result<
     let secrets_same = resolved.secrets == old_secrets;
     let content = Content { definition, settings: resolved.settings, secrets: resolved.secrets, ports };
     let recorded = serde_json::to_value(Request::DeploymentUpdate(request)).unwrap_or_default();
-    next(engine, Kind::DeploymentUpdate, deployment, &active, content, secrets_same, recorded, "Change the settings of").await
+    next(engine, actor, Kind::DeploymentUpdate, deployment, &active, content, secrets_same, recorded, "Change the settings of").await
 }
 
 /// What the next revision consists of.
@@ -67,6 +68,7 @@ pub(super) struct Content {
 #[allow(clippy::too_many_arguments)]
 pub(super) async fn next(
     engine: &Inner,
+    actor: &Actor,
     kind: Kind,
     deployment: Deployment,
     active: &Revision,
@@ -78,7 +80,7 @@ pub(super) async fn next(
     let secret_keys: BTreeSet<_> = content.secrets.keys().cloned().collect();
     let compose = render(&deployment.name, &deployment.application, &content.definition, &content.settings, &secret_keys, &content.ports);
     let changed = !secrets_same || compose != active.compose || content.settings != active.settings || content.ports != active.ports;
-    let world = World::look(engine, &deployment.device_id, Some(&content.definition)).await?;
+    let world = World::look(engine, &deployment.device_id, Some(&content.definition)).await?.shown_to(actor);
     let wanted = apply::Wanted {
         kind,
         name: &deployment.name,

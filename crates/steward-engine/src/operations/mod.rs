@@ -28,10 +28,12 @@ use std::time::Duration;
 
 use steward_core::operation::{Kind, Operation, Request};
 use steward_core::plan::Plan;
+use steward_core::user::Actor;
 use steward_core::{DeploymentId, DeviceId, Refusal};
 use steward_store::Connection;
 
 pub(crate) use deployment_bulk::{PreparedTarget, may_begin, prepare_targets};
+pub(crate) use deployment_deploy::not_free;
 pub(crate) use deployment_update::in_force;
 pub(crate) use draft::{Draft, open_secrets};
 pub(crate) use step::{Step, StepContext, StepFailure};
@@ -152,21 +154,21 @@ pub(crate) fn refuses_to_wait(kind: Kind) -> bool {
     matches!(kind, Kind::DeploymentDeploy | Kind::DeploymentUpdate | Kind::DeploymentRollback)
 }
 
-/// Looks at the world and makes the plan of a request.
-pub(crate) async fn prepare(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
-    Ok(engine.guard_plan(look(engine, request).await?).await)
+/// Looks at the world and makes the plan of a request, in words for who asks.
+pub(crate) async fn prepare(engine: &Inner, actor: &Actor, request: &Request) -> Result<Prepared, Refusal> {
+    Ok(engine.guard_plan(look(engine, actor, request).await?).await)
 }
 
-async fn look(engine: &Inner, request: &Request) -> Result<Prepared, Refusal> {
+async fn look(engine: &Inner, actor: &Actor, request: &Request) -> Result<Prepared, Refusal> {
     match request {
-        Request::DeploymentDeploy(parameters) => deployment_deploy::prepare(engine, parameters).await,
+        Request::DeploymentDeploy(parameters) => deployment_deploy::prepare(engine, actor, parameters).await,
         Request::DeploymentStart(parameters) => deployment_start::prepare(engine, parameters).await,
         Request::DeploymentStop(parameters) => deployment_stop::prepare(engine, parameters).await,
         Request::DeploymentRestart(parameters) => deployment_restart::prepare(engine, parameters).await,
-        Request::DeploymentUpdate(parameters) => deployment_update::prepare(engine, parameters).await,
-        Request::DeploymentRollback(parameters) => deployment_rollback::prepare(engine, parameters).await,
+        Request::DeploymentUpdate(parameters) => deployment_update::prepare(engine, actor, parameters).await,
+        Request::DeploymentRollback(parameters) => deployment_rollback::prepare(engine, actor, parameters).await,
         Request::DeploymentRemove(parameters) => deployment_remove::prepare(engine, parameters).await,
-        Request::DeploymentBulk(parameters) => deployment_bulk::prepare(engine, parameters).await,
+        Request::DeploymentBulk(parameters) => deployment_bulk::prepare(engine, actor, parameters).await,
         Request::VolumeDelete(parameters) => volume_delete::prepare(engine, parameters).await,
         Request::ScriptRun(parameters) => script_run::prepare(engine, parameters).await,
         Request::StewardBackup(parameters) => steward_backup::prepare(engine, parameters).await,

@@ -6,6 +6,8 @@ use steward_core::device::{Container, Device, EngineInfo, Facts, Image, Listenin
 use steward_core::name::DeploymentName;
 use steward_core::operation::PortChoices;
 use steward_core::plan::{Check, CheckStatus};
+use steward_core::rights::Target;
+use steward_core::user::Actor;
 use steward_core::{DeviceId, Refusal, preflight};
 use steward_host::HostErrorKind;
 use steward_store::{deployments, revisions};
@@ -25,6 +27,8 @@ pub(crate) struct World {
     pub listening: Vec<ListeningPort>,
     pub images: Vec<Image>,
     pub reserved: Vec<(u16, Protocol, String)>,
+    /// Whether checks name what else is on the device.
+    names_others: bool,
 }
 
 impl World {
@@ -69,7 +73,13 @@ impl World {
             engine_problem,
             images,
             reserved: reserved?,
+            names_others: false,
         })
+    }
+
+    /// What the checks say names what else is on the device only to somebody who sees it.
+    pub fn shown_to(self, actor: &Actor) -> Self {
+        Self { names_others: actor.sees(Target::Device(&self.device.id)), ..self }
     }
 
     /// The pre-flight checks of a definition on this device.
@@ -90,6 +100,7 @@ impl World {
             containers: &self.containers,
             images: &self.images,
             reserved: &self.reserved,
+            names_others: self.names_others,
         };
         let embedded = engine.embedded_images();
         preflight::checks(&world, &preflight::Wanted { name: deployment, application, definition, ports, is_new, embedded: &embedded })

@@ -17,9 +17,14 @@ impl Engine {
     /// `not_allowed`.
     pub async fn applications(&self, actor: &Actor) -> Result<Vec<(Entry, usize)>, Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
+        inner.authorize(actor, Permission::SignedIn)?;
         let mut reader = inner.store.read().await.map_err(error::store)?;
-        let placed = deployments::list(&mut reader).await.map_err(error::store)?;
+        // The catalog is for those who see somewhere to deploy to.
+        if inner.sight(&mut reader, actor).await?.is_some_and(|sight| sight.devices.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let mut placed = deployments::list(&mut reader).await.map_err(error::store)?;
+        placed.retain(|deployment| actor.sees(deployment.target()));
         let count = |slug: &Slug| placed.iter().filter(|d| &d.application == slug).count();
         Ok(inner.catalog.entries().values().map(|entry| (entry.clone(), count(&entry.slug))).collect())
     }

@@ -165,9 +165,10 @@ impl Engine {
     /// `not_allowed`.
     pub async fn deployments(&self, actor: &Actor) -> Result<Vec<DeploymentView>, Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
+        inner.authorize(actor, Permission::SignedIn)?;
         let mut reader = inner.store.read().await.map_err(error::store)?;
-        let all = deployments::list(&mut reader).await.map_err(error::store)?;
+        let mut all = deployments::list(&mut reader).await.map_err(error::store)?;
+        all.retain(|deployment| actor.sees(deployment.target()));
         let known = devices::list(&mut reader).await.map_err(error::store)?;
         let unfinished = rows::unfinished(&mut reader).await.map_err(error::store)?;
         let current = revisions::current(&mut reader).await.map_err(error::store)?;
@@ -184,8 +185,7 @@ impl Engine {
     /// # Errors
     /// `not_allowed`, `not_found`.
     pub async fn deployment(&self, actor: &Actor, which: &str) -> Result<DeploymentView, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
-        let wanted = self.inner.find_deployment(which).await?.id;
+        let wanted = self.inner.deployment_for(actor, Permission::Read, which).await?.id;
         let all = self.deployments(actor).await?;
         all.into_iter().find(|view| view.id == wanted).ok_or_else(|| Refusal::not_found("app", which))
     }
@@ -196,8 +196,7 @@ impl Engine {
     /// `not_allowed`, `not_found`.
     pub async fn config(&self, actor: &Actor, which: &str) -> Result<ConfigView, Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
-        let (deployment, revision) = inner.in_force(which).await?;
+        let (deployment, revision) = inner.in_force(actor, Permission::Read, which).await?;
         let definition = match inner.catalog.definition(&deployment.application) {
             Ok(definition) => (*definition).clone(),
             Err(_) => revision.definition.clone(),
@@ -226,8 +225,7 @@ impl Engine {
     /// `not_allowed`, `not_found`.
     pub async fn revisions(&self, actor: &Actor, which: &str) -> Result<Vec<RevisionView>, Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
-        let deployment = inner.find_deployment(which).await?;
+        let deployment = inner.deployment_for(actor, Permission::Read, which).await?;
         let mut reader = inner.store.read().await.map_err(error::store)?;
         let all: Vec<Revision> = revisions::list(&mut reader, &deployment.id).await.map_err(error::store)?;
         let all: Vec<Revision> = all.into_iter().filter(|revision| revision.activated_at.is_some()).collect();
@@ -255,8 +253,7 @@ impl Engine {
     /// `not_allowed`, `not_found`.
     pub async fn files(&self, actor: &Actor, which: &str) -> Result<Vec<FileView>, Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::ReadFiles)?;
-        let (deployment, revision) = inner.in_force(which).await?;
+        let (deployment, revision) = inner.in_force(actor, Permission::ReadFiles, which).await?;
         let mut reader = inner.store.read().await.map_err(error::store)?;
         let secrets = open_secrets(inner, &mut reader, &deployment.id, revision.number).await?;
         let folder = inner.host(&deployment.device_id)?.project_folder(&deployment.name.project());
@@ -274,15 +271,13 @@ impl Engine {
     /// # Errors
     /// `not_signed_in`, `not_found`.
     pub async fn deployment_id(&self, actor: &Actor, which: &str) -> Result<DeploymentId, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
-        Ok(self.inner.find_deployment(which).await?.id)
+        Ok(self.inner.deployment_for(actor, Permission::Read, which).await?.id)
     }
 }
 
 impl Inner {
-    /// A deployment by its id or its name.
-    pub async fn find_deployment(&self, which: &str) -> Result<Deployment, Refusal> {
-        let missing = || Refusal::not_found("app", which);
+    /// A deployment that is there, by its id or its name. Whoever asks for it comes by [`Self::deployment_for`].
+    pub async fn find_deployment(&self, which: &str) -> Result<Option<Deployment>, Refusal> {
         let mut reader = self.store.read().await.map_err(error::store)?;
         let found = match DeploymentId::parse(which) {
             Ok(id) => deployments::get(&mut reader, &id).await.map_err(error::store)?,
@@ -291,11 +286,11 @@ impl Inner {
                 Err(_) => None,
             },
         };
-        found.filter(|deployment| deployment.removed_at.is_none()).ok_or_else(missing)
+        Ok(found.filter(|deployment| deployment.removed_at.is_none()))
     }
 
-    async fn in_force(&self, which: &str) -> Result<(Deployment, Revision), Refusal> {
-        let deployment = self.find_deployment(which).await?;
+    async fn in_force(&self, actor: &Actor, permission: Permission, which: &str) -> Result<(Deployment, Revision), Refusal> {
+        let deployment = self.deployment_for(actor, permission, which).await?;
         crate::operations::in_force(self, &deployment.id).await
     }
 

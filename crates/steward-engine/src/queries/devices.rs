@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use steward_core::deployment::Deployment;
 use steward_core::device::{Container, Device, DeviceStatus, EngineInfo, Facts, LABEL_DEPLOYMENT, ListeningPort};
 use steward_core::name::VolumeName;
+use steward_core::rights::Target;
 use steward_core::role::Permission;
 use steward_core::user::Actor;
 use steward_core::{DeviceId, Refusal, Timestamp};
@@ -67,9 +68,10 @@ impl Engine {
     /// `not_allowed`.
     pub async fn devices(&self, actor: &Actor) -> Result<Vec<DeviceView>, Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
+        inner.authorize(actor, Permission::SignedIn)?;
         let mut reader = inner.store.read().await.map_err(error::store)?;
-        let all = devices::list(&mut reader).await.map_err(error::store)?;
+        let mut all = devices::list(&mut reader).await.map_err(error::store)?;
+        all.retain(|device| actor.sees(Target::Device(&device.id)));
         let placed = deployments::list(&mut reader).await.map_err(error::store)?;
         Ok(all.into_iter().map(|device| inner.device_view(device, &placed)).collect())
     }
@@ -79,8 +81,11 @@ impl Engine {
     /// # Errors
     /// `not_allowed`, `not_found`.
     pub async fn device(&self, actor: &Actor, id: &str) -> Result<DeviceView, Refusal> {
-        let all = self.devices(actor).await?;
-        all.into_iter().find(|view| view.device.id.as_str() == id || view.device.name == id).ok_or_else(|| Refusal::not_found("device", id))
+        let inner = &self.inner;
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let device = inner.device_for(&mut reader, actor, Permission::Read, id).await?;
+        let placed = deployments::list(&mut reader).await.map_err(error::store)?;
+        Ok(inner.device_view(device, &placed))
     }
 
     /// What listens on a device, looked at now.
@@ -106,11 +111,21 @@ impl Engine {
     /// # Errors
     /// `not_allowed`.
     pub async fn volumes(&self, actor: &Actor) -> Result<Vec<VolumeView>, Refusal> {
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::SignedIn)?;
+        let (all, placed) = {
+            let mut reader = inner.store.read().await.map_err(error::store)?;
+            let all = devices::list(&mut reader).await.map_err(error::store)?;
+            (all, deployments::all(&mut reader).await.map_err(error::store)?)
+        };
         let mut views = Vec::new();
-        for view in self.devices(actor).await? {
-            let id = view.device.id;
-            let observed = self.inner.observers.of(&id);
-            for volume in observed.volumes.iter().filter(|v| v.labels.contains_key(LABEL_DEPLOYMENT)) {
+        for id in all.into_iter().map(|device| device.id) {
+            let observed = inner.observers.of(&id);
+            let sees = |name: &String| {
+                actor.sees(Target::Device(&id))
+                    || placed.iter().any(|d| d.device_id == id && d.name.as_str() == name && actor.sees(d.target()))
+            };
+            for volume in observed.volumes.iter().filter(|v| v.labels.get(LABEL_DEPLOYMENT).is_some_and(sees)) {
                 views.push(VolumeView {
                     name: volume.name.clone(),
                     device_id: id.clone(),

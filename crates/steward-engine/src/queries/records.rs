@@ -19,9 +19,20 @@ impl Engine {
     /// # Errors
     /// `not_allowed`.
     pub async fn operations(&self, actor: &Actor, filter: OperationFilter) -> Result<Vec<Operation>, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
-        let mut reader = self.inner.store.read().await.map_err(error::store)?;
-        rows::list(&mut reader, &filter).await.map_err(error::store)
+        let inner = &self.inner;
+        inner.authorize(actor, Permission::SignedIn)?;
+        let mut reader = inner.store.read().await.map_err(error::store)?;
+        let sight = inner.sight(&mut reader, actor).await?;
+        if let Some(sight) = &sight {
+            // What cannot be seen is before nothing, and has no parts.
+            let named: Vec<OperationId> = filter.before.iter().chain(&filter.parent).cloned().collect();
+            if rows::seen(&mut reader, &named, sight).await.map_err(error::store)?.len() < named.len() {
+                return Ok(Vec::new());
+            }
+        }
+        let mut found = rows::list(&mut reader, &OperationFilter { sight: sight.clone(), ..filter }).await.map_err(error::store)?;
+        inner.hide_others(&mut reader, &sight, &mut found).await?;
+        Ok(found)
     }
 
     /// One operation with everything that belongs to it.
@@ -30,12 +41,11 @@ impl Engine {
     /// `not_allowed`, `not_found`.
     pub async fn operation(&self, actor: &Actor, id: &str) -> Result<OperationDetail, Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
-        let sees_files = inner.authorize(actor, Permission::ReadFiles).is_ok();
         let missing = || Refusal::not_found("operation", id);
-        let id = OperationId::parse(id).map_err(|_| missing())?;
+        let id = OperationId::parse(id).map_err(|_| inner.absent(actor, Permission::Read, missing()))?;
         let mut reader = inner.store.read().await.map_err(error::store)?;
-        let operation = rows::get(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)?;
+        let operation = inner.operation_for(&mut reader, actor, Permission::Read, &id).await?;
+        let sees_files = inner.authorize_operation(&mut reader, actor, Permission::ReadFiles, &operation).await.is_ok();
         let mut plan = rows::plan(&mut reader, &id).await.map_err(error::store)?.ok_or_else(missing)?;
         let mut steps = journal::steps(&mut reader, &id).await.map_err(error::store)?;
         let commands = if sees_files { commands::list(&mut reader, &id).await.map_err(error::store)? } else { Vec::new() };

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use steward_core::operation::{Kind, State};
-use steward_core::role::Permission;
 use steward_core::script::HostScript;
 use steward_core::user::Actor;
 use steward_core::{OperationId, Refusal, Timestamp};
@@ -55,7 +54,6 @@ impl Engine {
     /// # Errors
     /// `not_allowed`, `not_found`, `device_unreachable`.
     pub async fn scripts(&self, actor: &Actor, device: &str) -> Result<ScriptsView, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
         let view = self.device(actor, device).await?;
         let found = self.inner.host(&view.device.id)?.scripts().await.map_err(|failure| error::host(&failure))?;
         let mut reader = self.inner.store.read().await.map_err(error::store)?;

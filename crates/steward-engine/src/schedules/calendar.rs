@@ -8,7 +8,7 @@ use steward_core::role::Permission;
 use steward_core::schedule::{RunOutcome, Schedule, ScheduleRun, ZoneName};
 use steward_core::user::Actor;
 use steward_core::{Code, Refusal, ScheduleId, Timestamp};
-use steward_store::{schedule_runs, schedules};
+use steward_store::schedule_runs;
 
 use crate::engine::Engine;
 use crate::error;
@@ -89,7 +89,7 @@ impl Engine {
     /// `not_allowed`; `invalid_value` with the field.
     pub async fn calendar(&self, actor: &Actor, query: &CalendarQuery) -> Result<Vec<CalendarDay>, Refusal> {
         let inner = &self.inner;
-        inner.authorize(actor, Permission::Read)?;
+        inner.authorize(actor, Permission::SignedIn)?;
         let zone = ZoneName::parse(&query.time_zone)?;
         let length = query.to.0.saturating_sub(query.from.0);
         if query.from.0 < 0 || !(1..=MAX_DAYS * DAY).contains(&length) {
@@ -98,7 +98,7 @@ impl Engine {
         let now = inner.clock.now();
         let mut days = Vec::new();
         let mut reader = inner.store.read().await.map_err(error::store)?;
-        for schedule in schedules::list(&mut reader).await.map_err(error::store)? {
+        for schedule in inner.seen_schedules(&mut reader, actor).await? {
             let runs = schedule_runs::between(&mut reader, &schedule.id, query.from, query.to).await.map_err(error::store)?;
             days.extend(days_of(&schedule, &runs, query, &zone, now));
         }

@@ -1,7 +1,7 @@
 //! Making, changing, pausing and removing schedules, and running one now.
 
 use serde_json::{Value, json};
-use steward_core::operation::Request;
+use steward_core::operation::{Kind, Request};
 use steward_core::role::Permission;
 use steward_core::schedule::{Schedule, ScheduleDraft, ScheduleInput, in_request};
 use steward_core::user::{Actor, User};
@@ -83,11 +83,10 @@ impl Engine {
         draft: ScheduleDraft,
     ) -> Result<ScheduleView, Refusal> {
         let engine = &self.inner;
-        engine.authorize(actor, Permission::ManageSchedules)?;
         engine.stored_schedule(actor, which).await?;
         let (input, owner) = self.examined(actor, draft).await?;
         let mut tx = engine.store.begin().await.map_err(error::store)?;
-        let before = find(&mut tx, which).await?;
+        let before = find(&mut tx, which).await?.ok_or_else(|| gone(which))?;
         if before.version != expected {
             return Err(Refusal::new(
                 Code::Conflict,
@@ -120,10 +119,9 @@ impl Engine {
 
     async fn set_schedule_enabled_inner(&self, actor: &Actor, which: &str, enabled: bool) -> Result<ScheduleView, Refusal> {
         let engine = &self.inner;
-        engine.authorize(actor, Permission::ManageSchedules)?;
         engine.stored_schedule(actor, which).await?;
         let mut tx = engine.store.begin().await.map_err(error::store)?;
-        let before = find(&mut tx, which).await?;
+        let before = find(&mut tx, which).await?.ok_or_else(|| gone(which))?;
         if before.enabled == enabled {
             drop(tx);
             return self.schedule(actor, before.id.as_str()).await;
@@ -148,10 +146,9 @@ impl Engine {
 
     async fn remove_schedule_inner(&self, actor: &Actor, which: &str) -> Result<(), Refusal> {
         let engine = &self.inner;
-        engine.authorize(actor, Permission::ManageSchedules)?;
         engine.stored_schedule(actor, which).await?;
         let mut tx = engine.store.begin().await.map_err(error::store)?;
-        let schedule = find(&mut tx, which).await?;
+        let schedule = find(&mut tx, which).await?.ok_or_else(|| gone(which))?;
         schedules::delete(&mut tx, &schedule.id).await.map_err(error::store)?;
         let detail = json!({ "removed": true, "schedule": said(&schedule) });
         done(&mut tx, actor, ACTION, schedule.name.as_str(), detail, engine.clock.now()).await?;
@@ -166,9 +163,8 @@ impl Engine {
     /// `not_found`; those of the request.
     pub async fn run_schedule(&self, actor: &Actor, which: &str, submission: Submission) -> Result<Accepted, Refused> {
         let found = async {
-            self.inner.authorize(actor, Permission::Read)?;
             let mut reader = self.inner.store.read().await.map_err(error::store)?;
-            find(&mut reader, which).await
+            self.inner.schedule_for(&mut reader, actor, Permission::Read, which).await
         };
         let schedule = self.inner.audited(actor, "schedules.run", which, found.await).await?;
         self.submit(actor, schedule.request, submission).await
@@ -178,11 +174,12 @@ impl Engine {
     /// what there is now.
     async fn examined(&self, actor: &Actor, draft: ScheduleDraft) -> Result<(ScheduleInput, User), Refusal> {
         let engine = &self.inner;
-        engine.authorize(actor, Permission::ManageSchedules)?;
+        engine.authorize_somewhere(actor, Permission::ManageSchedules)?;
         let input = draft.read(engine.clock.now())?;
-        engine.authorize_request(actor, &input.request)?;
+        engine.authorize_request_as(actor, &input.request, |_| Permission::ManageSchedules).await.map_err(in_request)?;
+        engine.authorize_request(actor, &input.request).await.map_err(in_request)?;
         let owner = self.account(actor).await?;
-        engine.examine(&input.request).await.map_err(in_request)?;
+        engine.examine(actor, &input.request).await.map_err(in_request)?;
         Ok((input, owner))
     }
 
@@ -198,15 +195,15 @@ impl Inner {
     /// A schedule that the actor may change: one that asks for what the actor may ask for.
     async fn stored_schedule(&self, actor: &Actor, which: &str) -> Result<Schedule, Refusal> {
         let mut reader = self.store.read().await.map_err(error::store)?;
-        let schedule = find(&mut reader, which).await?;
-        self.authorize_request(actor, &schedule.request)?;
+        let schedule = self.schedule_for(&mut reader, actor, Permission::ManageSchedules, which).await?;
+        self.judge(&mut reader, actor, &schedule.request, Kind::permission).await?;
         Ok(schedule)
     }
 
     /// Plans a request. A secret that was given would be recorded otherwise, and a schedule keeps none.
     /// What an operation records beyond what was given is no secret: the hash of a script, a process.
-    async fn examine(&self, request: &Request) -> Result<(), Refusal> {
-        let recorded = operations::prepare(self, request).await?.request;
+    async fn examine(&self, actor: &Actor, request: &Request) -> Result<(), Refusal> {
+        let recorded = operations::prepare(self, actor, request).await?.request;
         let given = serde_json::to_value(request).unwrap_or_default();
         if given.as_object().is_some_and(|given| given.iter().all(|(field, value)| recorded.get(field) == Some(value))) {
             return Ok(());
@@ -215,6 +212,11 @@ impl Inner {
             .with_field("settings")
             .with_hint("Set secret settings once by hand; they stay when other settings change."))
     }
+}
+
+/// Removed since it was looked at.
+fn gone(which: &str) -> Refusal {
+    Refusal::not_found("schedule", which)
 }
 
 fn taken(failure: StoreError, schedule: &Schedule) -> Refusal {

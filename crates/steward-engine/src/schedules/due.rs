@@ -77,7 +77,10 @@ impl Inner {
             self.record_idle(&due, RunOutcome::Skipped, None).await?;
             return Ok(true);
         }
-        let actor = self.actor_of(schedule).await?;
+        let actor = {
+            let mut reader = self.store.read().await.map_err(error::store)?;
+            self.actor_of(&mut reader, schedule).await?
+        };
         let submission = Submission { due: Some(due.clone()), ..Submission::default() };
         let Err(refused) = self.submit(&actor, &schedule.request, &submission).await else {
             return Ok(true);
@@ -99,11 +102,13 @@ impl Inner {
         Ok(schedule_runs::under_way(&mut reader, &schedule.id).await.map_err(error::store)?.is_some())
     }
 
-    /// Who asks: the schedule, with the role that its owner has now.
-    async fn actor_of(&self, schedule: &Schedule) -> Result<Actor, Refusal> {
-        let mut reader = self.store.read().await.map_err(error::store)?;
-        let owner = users::get(&mut reader, &schedule.owner_id).await.map_err(error::store)?;
-        Ok(Actor::Schedule { id: schedule.id.clone(), role: owner.map(|owner| owner.role), shown: schedule.shown() })
+    /// Who asks: the schedule, with the rights that its owner has now.
+    pub(super) async fn actor_of(&self, conn: &mut Connection, schedule: &Schedule) -> Result<Actor, Refusal> {
+        let rights = match users::get(conn, &schedule.owner_id).await.map_err(error::store)? {
+            Some(owner) => Some(self.rights_of(conn, &owner).await?),
+            None => None,
+        };
+        Ok(Actor::Schedule { id: schedule.id.clone(), rights, shown: schedule.shown() })
     }
 
     /// Records a due time that led to no operation; a refusal with its audit row.

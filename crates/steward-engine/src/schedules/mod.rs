@@ -80,12 +80,11 @@ impl Schedules {
     }
 }
 
-/// A schedule by its id or its name.
-async fn find(conn: &mut Connection, which: &str) -> Result<Schedule, Refusal> {
-    let found = match (ScheduleId::parse(which), ScheduleName::parse(which)) {
+/// A schedule by its id or its name. Whoever asks for it comes by [`Inner::schedule_for`](crate::engine::Inner::schedule_for).
+pub(crate) async fn find(conn: &mut Connection, which: &str) -> Result<Option<Schedule>, Refusal> {
+    Ok(match (ScheduleId::parse(which), ScheduleName::parse(which)) {
         (Ok(id), _) => schedules::get(conn, &id).await.map_err(error::store)?,
         (_, Ok(name)) => schedules::by_name(conn, &name).await.map_err(error::store)?,
         _ => None,
-    };
-    found.ok_or_else(|| Refusal::not_found("schedule", which))
+    })
 }

@@ -1,14 +1,13 @@
 //! What can be seen of schedules.
 
 use serde::{Deserialize, Serialize};
-use steward_core::operation::{Request, State};
+use steward_core::operation::{Kind, Request, State};
 use steward_core::role::Permission;
 use steward_core::schedule::{Cron, DueTimes, Schedule, ScheduleRun, ZoneName};
 use steward_core::user::Actor;
-use steward_core::{DeploymentId, Refusal, Timestamp};
-use steward_store::{Connection, deployments, schedule_runs, schedules, users};
+use steward_core::{Code, DeploymentId, Refusal, Timestamp};
+use steward_store::{Connection, deployments, schedule_runs, schedules};
 
-use super::find;
 use crate::door::target_of;
 use crate::engine::{Engine, Inner};
 use crate::error;
@@ -69,9 +68,9 @@ impl Engine {
     /// # Errors
     /// `not_allowed`.
     pub async fn schedules(&self, actor: &Actor) -> Result<Vec<ScheduleView>, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
+        self.inner.authorize(actor, Permission::SignedIn)?;
         let mut reader = self.inner.store.read().await.map_err(error::store)?;
-        let all = schedules::list(&mut reader).await.map_err(error::store)?;
+        let all = self.inner.seen_schedules(&mut reader, actor).await?;
         let mut views = Vec::with_capacity(all.len());
         for schedule in all {
             views.push(self.inner.schedule_view(&mut reader, schedule).await?);
@@ -84,9 +83,8 @@ impl Engine {
     /// # Errors
     /// `not_allowed`, `not_found`.
     pub async fn schedule(&self, actor: &Actor, which: &str) -> Result<ScheduleView, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
         let mut reader = self.inner.store.read().await.map_err(error::store)?;
-        let schedule = find(&mut reader, which).await?;
+        let schedule = self.inner.schedule_for(&mut reader, actor, Permission::Read, which).await?;
         self.inner.schedule_view(&mut reader, schedule).await
     }
 
@@ -95,9 +93,8 @@ impl Engine {
     /// # Errors
     /// `not_allowed`, `not_found`.
     pub async fn schedule_runs(&self, actor: &Actor, which: &str, before: Option<Timestamp>, limit: u32) -> Result<Vec<RunView>, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
         let mut reader = self.inner.store.read().await.map_err(error::store)?;
-        let schedule = find(&mut reader, which).await?;
+        let schedule = self.inner.schedule_for(&mut reader, actor, Permission::Read, which).await?;
         let runs = schedule_runs::list(&mut reader, &schedule.id, before, limit).await.map_err(error::store)?;
         Ok(runs.into_iter().map(RunView::from).collect())
     }
@@ -107,7 +104,7 @@ impl Engine {
     /// # Errors
     /// `not_allowed`; `invalid_value` with the field.
     pub fn preview_schedule(&self, actor: &Actor, cron: &str, time_zone: &str, count: usize) -> Result<SchedulePreview, Refusal> {
-        self.inner.authorize(actor, Permission::Read)?;
+        self.inner.authorize(actor, Permission::SignedIn)?;
         let (cron, time_zone) = (Cron::parse(cron)?, ZoneName::parse(time_zone)?);
         let next = DueTimes::new(&cron, &time_zone).after(self.inner.clock.now()).take(count).collect();
         Ok(SchedulePreview { words: cron.words(), next, cron, time_zone })
@@ -115,6 +112,17 @@ impl Engine {
 }
 
 impl Inner {
+    /// Every schedule that is there for an actor, by name.
+    pub(super) async fn seen_schedules(&self, conn: &mut Connection, actor: &Actor) -> Result<Vec<Schedule>, Refusal> {
+        let mut seen = Vec::new();
+        for schedule in schedules::list(conn).await.map_err(error::store)? {
+            if self.sees_request(conn, actor, &schedule.request).await? {
+                seen.push(schedule);
+            }
+        }
+        Ok(seen)
+    }
+
     pub(super) async fn schedule_view(&self, conn: &mut Connection, schedule: Schedule) -> Result<ScheduleView, Refusal> {
         let last_run = schedule_runs::list(conn, &schedule.id, None, 1).await.map_err(error::store)?.pop().map(RunView::from);
         let next = match schedule.enabled {
@@ -127,17 +135,14 @@ impl Inner {
     }
 
     async fn problem_of(&self, conn: &mut Connection, schedule: &Schedule) -> Result<Option<String>, Refusal> {
-        let owner = users::get(conn, &schedule.owner_id).await.map_err(error::store)?;
-        let needed = schedule.request.kind().permission();
-        Ok(match owner {
-            None => Some(format!("The account of {}, who owns it, is gone. Whoever saves it owns it.", schedule.owner)),
-            Some(owner) if !owner.role.may(needed) => Some(format!(
-                "{} owns it and is {} now; it needs the role {}.",
-                owner.name,
-                owner.role.as_str(),
-                needed.lowest_role().as_str()
-            )),
-            Some(_) => None,
+        let owner = self.actor_of(conn, schedule).await?;
+        if owner.rights().is_none() {
+            return Ok(Some(format!("The account of {}, who owns it, is gone. Whoever saves it owns it.", schedule.owner)));
+        }
+        Ok(match self.judge(conn, &owner, &schedule.request, Kind::permission).await {
+            Ok(()) => None,
+            Err(refusal) if refusal.code == Code::NotAllowed => Some(format!("{} owns it, and {}.", schedule.owner, refusal.message)),
+            Err(_) => Some(format!("{} owns it and does not see any more what it is about.", schedule.owner)),
         })
     }
 }

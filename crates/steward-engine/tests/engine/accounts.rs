@@ -3,7 +3,7 @@
 use steward_core::Code;
 use steward_core::role::Role;
 use steward_core::user::Actor;
-use steward_engine::accounts::SignIn;
+use steward_engine::accounts::{SignIn, TokenWish};
 
 use crate::scene::Scene;
 
@@ -65,8 +65,8 @@ async fn a_token_is_never_stronger_than_its_owner() {
     scene.engine.create_user(&owner, "vera", PASSWORD, Role::Viewer).await.unwrap();
     let vera = scene.engine.sign_in(&from(), "vera", PASSWORD).await.unwrap_or_else(|r| panic!("{r}"));
     let vera = scene.engine.authenticate(&vera.secret, "127.0.0.1").await.unwrap();
-    assert_eq!(scene.engine.create_token(&vera, "t", Some(Role::Admin), None).await.err().unwrap().code, Code::NotAllowed);
-    let made = scene.engine.create_token(&owner, "backup", Some(Role::Operator), Some(30)).await.unwrap_or_else(|r| panic!("{r}"));
+    assert_eq!(scene.engine.create_token(&vera, token("t", Role::Admin, None)).await.err().unwrap().code, Code::NotAllowed);
+    let made = scene.engine.create_token(&owner, token("backup", Role::Operator, Some(30))).await.unwrap_or_else(|r| panic!("{r}"));
     let actor = scene.engine.authenticate(&made.secret, "127.0.0.1").await.unwrap();
     assert_eq!(actor.role(), Some(Role::Operator));
     scene.engine.revoke_token(&owner, made.token.id.as_str()).await.unwrap();
@@ -91,4 +91,8 @@ async fn the_last_owner_stays() {
     assert_eq!(scene.engine.change_user(&owner, &id, Some(Role::Viewer), None).await.unwrap_err().code, Code::Conflict);
     let twice = scene.engine.create_user(&owner, "ANNA", PASSWORD, Role::Viewer).await.unwrap_err();
     assert_eq!(twice.code, Code::NameTaken);
+}
+
+fn token(name: &str, role: Role, days: Option<u32>) -> TokenWish {
+    TokenWish { name: name.to_owned(), role: Some(role), days, scopes: Vec::new() }
 }

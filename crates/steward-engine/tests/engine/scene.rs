@@ -188,7 +188,7 @@ pub fn actor(role: Role) -> Actor {
     Actor::User {
         id: UserId::from_random([role as u8; 10]),
         name: role.as_str().parse().unwrap(),
-        role,
+        rights: role.into(),
         credential: Credential::Session(SessionId::from_random([0; 10])),
         address: "127.0.0.1".to_owned(),
     }

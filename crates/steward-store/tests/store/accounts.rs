@@ -110,6 +110,7 @@ async fn tokens_of_accounts() {
         user_id: anna.id.clone(),
         name: "script".to_owned(),
         role: Role::Operator,
+        scopes: None,
         created_at: Timestamp(3),
         expires_at: None,
         last_used_at: None,

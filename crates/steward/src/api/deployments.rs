@@ -1,7 +1,7 @@
 //! `/deployments`: what runs, and what can be done to it. Each change is an operation.
 
 use axum::extract::State;
-use steward_core::operation::{DeploymentRemove, DeploymentRestart, DeploymentStart, DeploymentStop, Request};
+use steward_core::operation::{DeploymentRemove, DeploymentRestart, DeploymentStart, DeploymentStop, Kind, Request};
 use steward_core::plan::Plan;
 use steward_core::user::Actor;
 use steward_core::{DeploymentId, operation};
@@ -49,11 +49,11 @@ async fn get_deployment(State(app): State<Shared>, Signed(actor): Signed, asked:
 async fn submit(
     app: &App,
     actor: &Actor,
-    which: &str,
+    (kind, which): (Kind, &str),
     key: IdempotencyKey,
     request: impl FnOnce(DeploymentId) -> (Request, Option<String>),
 ) -> Result<AcceptedAnswer, Failure> {
-    let (request, plan_hash) = request(app.engine.deployment_id(actor, which).await?);
+    let (request, plan_hash) = request(app.engine.deployment_to(actor, kind, which).await?);
     Ok(app.engine.submit(actor, request, key.with_plan(plan_hash)).await?.into())
 }
 
@@ -72,7 +72,7 @@ async fn update_deployment(
     key: IdempotencyKey,
     MaybeJson(body): MaybeJson<DeploymentChange>,
 ) -> Result<AcceptedAnswer, Failure> {
-    submit(&app, &actor, &id, key, |id| body.into_request(id)).await
+    submit(&app, &actor, (Kind::DeploymentUpdate, &id), key, |id| body.into_request(id)).await
 }
 
 /// Removes it and keeps its data.
@@ -89,7 +89,10 @@ async fn remove_deployment(
     Path(id): Path<String>,
     key: IdempotencyKey,
 ) -> Result<AcceptedAnswer, Failure> {
-    submit(&app, &actor, &id, key, |deployment_id| (Request::DeploymentRemove(DeploymentRemove { deployment_id }), None)).await
+    submit(&app, &actor, (Kind::DeploymentRemove, &id), key, |deployment_id| {
+        (Request::DeploymentRemove(DeploymentRemove { deployment_id }), None)
+    })
+    .await
 }
 
 /// Starts it.
@@ -107,7 +110,10 @@ async fn start_deployment(
     key: IdempotencyKey,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<AcceptedAnswer, Failure> {
-    submit(&app, &actor, &id, key, |deployment_id| (Request::DeploymentStart(DeploymentStart { deployment_id }), None)).await
+    submit(&app, &actor, (Kind::DeploymentStart, &id), key, |deployment_id| {
+        (Request::DeploymentStart(DeploymentStart { deployment_id }), None)
+    })
+    .await
 }
 
 /// Stops it.
@@ -125,7 +131,10 @@ async fn stop_deployment(
     key: IdempotencyKey,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<AcceptedAnswer, Failure> {
-    submit(&app, &actor, &id, key, |deployment_id| (Request::DeploymentStop(DeploymentStop { deployment_id }), None)).await
+    submit(&app, &actor, (Kind::DeploymentStop, &id), key, |deployment_id| {
+        (Request::DeploymentStop(DeploymentStop { deployment_id }), None)
+    })
+    .await
 }
 
 /// Restarts it.
@@ -143,7 +152,10 @@ async fn restart_deployment(
     key: IdempotencyKey,
     MaybeJson(Nothing {}): MaybeJson<Nothing>,
 ) -> Result<AcceptedAnswer, Failure> {
-    submit(&app, &actor, &id, key, |deployment_id| (Request::DeploymentRestart(DeploymentRestart { deployment_id }), None)).await
+    submit(&app, &actor, (Kind::DeploymentRestart, &id), key, |deployment_id| {
+        (Request::DeploymentRestart(DeploymentRestart { deployment_id }), None)
+    })
+    .await
 }
 
 /// What an operation on it would do, with its checks. Nothing is changed.
@@ -178,7 +190,7 @@ async fn roll_back_deployment(
     Json(RollbackRequest { revision, plan_hash }): Json<RollbackRequest>,
 ) -> Result<AcceptedAnswer, Failure> {
     let request = |deployment_id| Request::DeploymentRollback(operation::DeploymentRollback { deployment_id, revision });
-    submit(&app, &actor, &id, key, |id| (request(id), plan_hash)).await
+    submit(&app, &actor, (Kind::DeploymentRollback, &id), key, |id| (request(id), plan_hash)).await
 }
 
 /// Shows the value of a secret setting; the audit says who saw it.

@@ -107,7 +107,8 @@ async fn list_operations(State(app): State<Shared>, Signed(actor): Signed, Query
     let before = query.before.as_deref().map(OperationId::parse).transpose().map_err(|refusal| refusal.with_field("before"))?;
     let parent = query.parent.as_deref().map(OperationId::parse).transpose().map_err(|refusal| refusal.with_field("parent"))?;
     let limit = page_size(query.limit)?;
-    let filter = OperationFilter { deployment_id, state: query.state, kind: query.kind, before, parent, whole: query.whole, limit };
+    let filter =
+        OperationFilter { deployment_id, state: query.state, kind: query.kind, before, parent, whole: query.whole, limit, sight: None };
     Ok(axum::Json(app.engine.operations(&actor, filter).await?))
 }
 

@@ -55,7 +55,7 @@ async fn create_schedule(
 
 /// What a cron expression means in a time zone, and when it is due next.
 #[utoipa::path(post, path = "/schedules/preview", tag = "schedules", request_body = PreviewRequest,
-    responses((status = 200, body = SchedulePreview)), extensions(("x-permission" = json!("read"))))]
+    responses((status = 200, body = SchedulePreview)), extensions(("x-permission" = json!("signed-in"))))]
 async fn preview_schedule(State(app): State<Shared>, Signed(actor): Signed, Json(body): Json<PreviewRequest>) -> Answer<SchedulePreview> {
     let count = body.count.unwrap_or(PREVIEWED);
     if !(1..=MOST_PREVIEWED).contains(&count) {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use steward_core::Timestamp;
-use steward_core::role::Permission;
+use steward_core::role::{Permission, Role};
 use steward_core::user::{Actor, Credential};
 use steward_engine::accounts::{self, SignedIn};
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +14,7 @@ use super::extract::{Client, Json, Path, Peer, Signed};
 use super::https::Link;
 use super::problem::{Failure, Problem};
 use super::types::account::Hidden;
-use super::types::{CurrentSession, NewSessionToken, OwnSession, PasswordChange, SignIn, Via};
+use super::types::{CurrentSession, NewSessionToken, OwnSession, PasswordChange, SessionScope, SignIn, Via};
 use super::{Answer, Shared};
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
@@ -73,10 +73,11 @@ async fn sign_in(
     extensions(("x-permission" = json!("account.own"))))]
 async fn get_session(State(app): State<Shared>, Signed(actor): Signed) -> Answer<CurrentSession> {
     let user = app.engine.account(&actor).await?;
-    let role = actor.role().unwrap_or(user.role);
-    let permissions = Permission::ALL.iter().filter(|permission| role.may(**permission));
+    let permissions = |role: Role| Permission::ALL.iter().filter(|p| role.may(**p)).map(|p| p.as_str().to_owned()).collect();
+    let scopes = app.engine.scopes(&actor).await?.into_iter();
     Ok(axum::Json(CurrentSession {
-        permissions: permissions.map(|permission| permission.as_str().to_owned()).collect(),
+        permissions: permissions(actor.role().unwrap_or(Role::Guest)),
+        scopes: scopes.map(|(scope, role)| SessionScope { scope, role, permissions: permissions(role) }).collect(),
         via: match actor {
             Actor::User { credential: Credential::Token(_), .. } => Via::Token,
             _ => Via::Session,

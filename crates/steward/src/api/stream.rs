@@ -20,8 +20,8 @@ use super::types::OperationEvent;
 
 /// The content type of such an answer.
 pub const NDJSON: &str = "application/x-ndjson";
-/// How often it is looked whether somebody may still see what is sent: a session that is revoked is
-/// to be dead within five seconds.
+/// How often it is looked whether somebody may still see what is sent, also when nobody says that
+/// rights changed: what is revoked is to be dead within five seconds.
 const RIGHTS: Duration = Duration::from_secs(4);
 /// An operation is looked at this often even when no event says that it changed.
 const LOOK: Duration = Duration::from_secs(10);
@@ -52,13 +52,15 @@ pub fn ndjson_or_broken<T: Serialize + 'static>(
 /// Returns when somebody is signed out, when their rights are others than they were, or when the
 /// server stops.
 pub async fn rights_end(app: Shared, credential: Credential, actor: Actor) {
+    let mut changes = app.engine.rights_changes();
     loop {
         tokio::select! {
             () = tokio::time::sleep(RIGHTS) => {}
+            _ = changes.changed() => {}
             () = app.stop.cancelled() => return,
         }
         match credential.actor(&app).await {
-            Ok(now) if now.role() == actor.role() => {}
+            Ok(now) if now.rights() == actor.rights() => {}
             // A database that is busy takes nobody's rights away.
             Err(refusal) if refusal.code == Code::StorageUnavailable => {}
             _ => return,

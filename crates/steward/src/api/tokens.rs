@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Json, Path, Signed};
-use super::problem::Failure;
+use super::problem::{Failure, Problem};
 use super::types::account::Hidden;
 use super::types::{TokenMade, TokenRequest};
 use super::{Answer, Shared};
@@ -23,15 +23,16 @@ async fn list_tokens(State(app): State<Shared>, Signed(actor): Signed) -> Answer
     Ok(axum::Json(app.engine.tokens(&actor).await?))
 }
 
-/// Makes a token that may do as much as its owner, or less. It is shown this once.
-#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = TokenRequest, responses((status = 201, body = TokenMade)),
+/// Makes a token that may do as much as its owner, or less, everywhere or in some places. It is shown this once.
+#[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = TokenRequest, responses((status = 201, body = TokenMade),
+        (status = 404, description = "There is nothing of this name.", body = Problem)),
     extensions(("x-permission" = json!("token.create"))))]
 async fn create_token(
     State(app): State<Shared>,
     Signed(actor): Signed,
     Json(body): Json<TokenRequest>,
 ) -> Result<(StatusCode, axum::Json<TokenMade>), Failure> {
-    let made = app.engine.create_token(&actor, &body.name, body.role, body.expires_in_days).await?;
+    let made = app.engine.create_token(&actor, body.into()).await?;
     Ok((StatusCode::CREATED, axum::Json(TokenMade { token: made.token, secret: Hidden(made.secret) })))
 }
 

@@ -3,16 +3,21 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use steward_core::user::User;
+use steward_engine::accounts::GrantView;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Json, Path, Signed};
 use super::problem::{Failure, Problem};
-use super::types::{UserChange, UserRequest};
+use super::types::{GrantRequest, UserChange, UserRequest};
 use super::{Answer, Shared};
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list_users, create_user)).routes(routes!(change_user, remove_user))
+    OpenApiRouter::new()
+        .routes(routes!(list_users, create_user))
+        .routes(routes!(change_user, remove_user))
+        .routes(routes!(list_grants, grant))
+        .routes(routes!(revoke_grant))
 }
 
 /// Every account.
@@ -57,5 +62,41 @@ async fn change_user(
     extensions(("x-permission" = json!("users.manage"))))]
 async fn remove_user(State(app): State<Shared>, Signed(actor): Signed, Path(id): Path<String>) -> Result<StatusCode, Failure> {
     app.engine.remove_user(&actor, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is granted to an account on single devices and deployments.
+#[utoipa::path(get, path = "/users/{id}/grants", tag = "users",
+    params(("id" = String, Path, description = "An account.", pattern = "^usr_[0-9a-hjkmnp-tv-z]{16}$")),
+    responses((status = 200, body = Vec<GrantView>)), extensions(("x-permission" = json!("users.manage"))))]
+async fn list_grants(State(app): State<Shared>, Signed(actor): Signed, Path(id): Path<String>) -> Answer<Vec<GrantView>> {
+    Ok(axum::Json(app.engine.grants(&actor, &id).await?))
+}
+
+/// Gives an account a role on a device or a deployment, in place of the one that it had there.
+#[utoipa::path(post, path = "/users/{id}/grants", tag = "users", request_body = GrantRequest,
+    params(("id" = String, Path, description = "An account.", pattern = "^usr_[0-9a-hjkmnp-tv-z]{16}$")),
+    responses((status = 201, body = GrantView)), extensions(("x-permission" = json!("users.manage"))))]
+async fn grant(
+    State(app): State<Shared>,
+    Signed(actor): Signed,
+    Path(id): Path<String>,
+    Json(body): Json<GrantRequest>,
+) -> Result<(StatusCode, axum::Json<GrantView>), Failure> {
+    let granted = app.engine.grant(&actor, &id, &body.scope()?, body.role).await?;
+    Ok((StatusCode::CREATED, axum::Json(granted)))
+}
+
+/// Takes a grant back: at once, also for what is open.
+#[utoipa::path(delete, path = "/users/{id}/grants/{grant}", tag = "users",
+    params(("id" = String, Path, description = "An account.", pattern = "^usr_[0-9a-hjkmnp-tv-z]{16}$"),
+        ("grant" = String, Path, description = "A grant.", pattern = "^grt_[0-9a-hjkmnp-tv-z]{16}$")),
+    responses((status = 204)), extensions(("x-permission" = json!("users.manage"))))]
+async fn revoke_grant(
+    State(app): State<Shared>,
+    Signed(actor): Signed,
+    Path((id, grant)): Path<(String, String)>,
+) -> Result<StatusCode, Failure> {
+    app.engine.revoke_grant(&actor, &id, &grant).await?;
     Ok(StatusCode::NO_CONTENT)
 }

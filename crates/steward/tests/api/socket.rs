@@ -12,12 +12,12 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::support::{Asker, TestApp};
 
-struct Socket {
+pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     seq: u64,
 }
 
-async fn open(app: &TestApp, headers: &[(&'static str, String)]) -> Result<Socket, u16> {
+pub async fn open(app: &TestApp, headers: &[(&'static str, String)]) -> Result<Socket, u16> {
     let mut request = app.url("/ws").replace("http:", "ws:").into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().append(*name, value.parse().unwrap());
@@ -29,17 +29,17 @@ async fn open(app: &TestApp, headers: &[(&'static str, String)]) -> Result<Socke
     }
 }
 
-fn bearer(asker: &Asker) -> (&'static str, String) {
+pub fn bearer(asker: &Asker) -> (&'static str, String) {
     ("authorization", format!("Bearer {}", asker.token.as_ref().unwrap()))
 }
 
 impl Socket {
-    async fn say(&mut self, message: Value) {
+    pub async fn say(&mut self, message: Value) {
         self.stream.send(Message::text(message.to_string())).await.unwrap();
     }
 
     /// The next message; none when the server closes. Every message has the next number.
-    async fn hear(&mut self) -> Option<Value> {
+    pub async fn hear(&mut self) -> Option<Value> {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(10), self.stream.next()).await.expect("the server says nothing");
             match next? {
@@ -56,7 +56,7 @@ impl Socket {
     }
 
     /// The next message of a kind.
-    async fn until(&mut self, channel: &str, event: &str) -> Value {
+    pub async fn until(&mut self, channel: &str, event: &str) -> Value {
         loop {
             let message = self.hear().await.expect("the server closed");
             if message["channel"] == channel && message["event"] == event {

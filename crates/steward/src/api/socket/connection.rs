@@ -224,13 +224,25 @@ impl Connection {
     async fn follow_all(&mut self, tail: u32) -> Result<(), Refusal> {
         let all = self.app.engine.deployments(&self.actor).await?;
         self.followed.all = Some(tail);
+        // Somebody may see more apps than those whose logs it may read.
+        let mut refused = None;
         for view in all.iter().take(MAX_ALL) {
-            if let Err(refusal) = self.follow(view.id.as_str(), tail, None).await {
-                self.followed.all = None;
-                return Err(refusal);
+            match self.follow(view.id.as_str(), tail, None).await {
+                Ok(()) => {}
+                Err(refusal) if refusal.code == Code::NotAllowed => refused = Some(refusal),
+                Err(refusal) => {
+                    self.followed.all = None;
+                    return Err(refusal);
+                }
             }
         }
-        Ok(())
+        match refused {
+            Some(refusal) if !self.followed.follows_any() => {
+                self.followed.all = None;
+                Err(refusal)
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn pass_log(&mut self, id: &DeploymentId, heard: Option<LogBatch>) -> Step {
@@ -257,6 +269,10 @@ impl Connection {
             Err(RecvError::Lagged(missed)) => return self.say(Topic::System, "gap", json!({ "missed": missed })).await,
             Err(RecvError::Closed) => return Err(End(close_code::RESTART, "the server stops")),
         };
+        let wanted = self.topics.contains(&event.channel()) || self.followed.all.is_some();
+        if !wanted || !self.app.engine.hears(&self.actor, &event).await {
+            return Ok(());
+        }
         self.join_logs(&event).await;
         if !self.topics.contains(&event.channel()) {
             return Ok(());

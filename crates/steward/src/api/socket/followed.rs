@@ -39,6 +39,11 @@ impl Followed {
         self.streams.contains_key(id)
     }
 
+    /// Whether any log is open.
+    pub fn follows_any(&self) -> bool {
+        !self.streams.is_empty()
+    }
+
     /// Whether any is.
     pub fn any(&self) -> bool {
         self.all.is_some() || !self.streams.is_empty()

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use steward_core::Timestamp;
 use steward_core::redact::MASK;
+use steward_core::rights::Scope;
 use steward_core::role::Role;
 use steward_core::user::{Session, Token, User};
+use steward_core::{Code, Refusal, Timestamp};
+use steward_engine::accounts::{ScopeWish, TokenWish};
 
 /// Text that is never printed: a password, a code, a token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -91,8 +93,51 @@ pub struct CurrentSession {
     pub user: User,
     /// What may be done now; a token may be allowed less than its owner.
     pub permissions: Vec<String>,
+    /// Where other things may be done than that.
+    pub scopes: Vec<SessionScope>,
     /// How it was shown.
     pub via: Via,
+}
+
+/// What somebody may do on one device or one deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SessionScope {
+    /// Where.
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// The role there.
+    pub role: Role,
+    /// What may be done there.
+    pub permissions: Vec<String>,
+}
+
+/// Gives a role on one device or one deployment: one of the two is named.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantRequest {
+    /// What it allows: viewer, operator or admin.
+    pub role: Role,
+    /// A deployment, by its id or name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[a-z0-9_-]{1,40}$")]
+    pub deployment: Option<String>,
+    /// A device, by its id or name; the grant holds for all that is on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+}
+
+impl GrantRequest {
+    /// Where the grant shall hold.
+    ///
+    /// # Errors
+    /// `invalid_value` unless exactly one thing is named.
+    pub fn scope(&self) -> Result<ScopeWish, Refusal> {
+        match (&self.deployment, &self.device) {
+            (Some(which), None) => Ok(ScopeWish::Deployment(which.clone())),
+            (None, Some(which)) => Ok(ScopeWish::Device(which.clone())),
+            _ => Err(Refusal::new(Code::InvalidValue, "name either a deployment or a device").with_field("deployment")),
+        }
+    }
 }
 
 /// One's own session.
@@ -130,6 +175,20 @@ pub struct TokenRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 3650)]
     pub expires_in_days: Option<u32>,
+    /// The deployments that it is for, by id or name; with `devices`, all that it can be used for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deployments: Vec<String>,
+    /// The devices that it is for, by id or name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
+}
+
+impl From<TokenRequest> for TokenWish {
+    fn from(body: TokenRequest) -> Self {
+        let deployments = body.deployments.into_iter().map(ScopeWish::Deployment);
+        let scopes = deployments.chain(body.devices.into_iter().map(ScopeWish::Device)).collect();
+        Self { name: body.name, role: body.role, days: body.expires_in_days, scopes }
+    }
 }
 
 /// A fresh token.

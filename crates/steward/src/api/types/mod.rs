@@ -11,8 +11,8 @@ pub mod socket;
 pub mod system;
 
 pub use account::{
-    Claim, Claimable, CurrentSession, NewSession, NewSessionToken, OwnSession, PasswordChange, SignIn, TokenMade, TokenRequest, UserChange,
-    UserRequest, Via,
+    Claim, Claimable, CurrentSession, GrantRequest, NewSession, NewSessionToken, OwnSession, PasswordChange, SessionScope, SignIn,
+    TokenMade, TokenRequest, UserChange, UserRequest, Via,
 };
 pub use application::{ApplicationDetail, ApplicationSummary, DeployRequest};
 pub use backup::{BackupKeySaved, BackupRequest, RevealedBackupKey};

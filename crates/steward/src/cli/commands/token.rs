@@ -17,6 +17,7 @@ use crate::api::types::TokenMade;
 const EXAMPLES: &str = "\
 Examples:
   steward token create backup-script --role operator --expires-in-days 90
+  steward token create photos-only --role operator --app photos
   export STEWARD_TOKEN=$(steward token create ci -q)
   steward token list
   steward token revoke ci
@@ -37,6 +38,12 @@ pub enum TokenCommand {
         /// How many days it works; until it is revoked without it.
         #[arg(long, value_name = "N")]
         expires_in_days: Option<u32>,
+        /// Only for this app, by its name or id; can be given again.
+        #[arg(long, value_name = "APP")]
+        app: Vec<String>,
+        /// Only for this device and all that is on it; can be given again.
+        #[arg(long, value_name = "DEVICE")]
+        device: Vec<String>,
     },
     /// Your tokens.
     #[command(before_help = EXAMPLES)]
@@ -58,10 +65,16 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<(), Failure
     let printer = &context.printer;
     let client = context.client()?;
     match command {
-        TokenCommand::Create { name, role, expires_in_days } => {
+        TokenCommand::Create { name, role, expires_in_days, app, device } => {
             let mut body = Map::from_iter([("name".to_owned(), json!(name))]);
             body.extend(role.map(|role| ("role".to_owned(), json!(role))));
             body.extend(expires_in_days.map(|days| ("expires_in_days".to_owned(), json!(days))));
+            if !app.is_empty() {
+                body.insert("deployments".to_owned(), json!(app));
+            }
+            if !device.is_empty() {
+                body.insert("devices".to_owned(), json!(device));
+            }
             let answer = client.ask(Method::POST, "/tokens", Some(&Value::Object(body))).await?;
             if printer.structured() {
                 return printer.data(&answer.body);
@@ -78,12 +91,17 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<(), Failure
         TokenCommand::List => {
             let value = client.get("/tokens", &[]).await?;
             printer.list(&value, "id", "There is no token.", || {
-                let mut table = Table::new(&["ID", "NAME", "ROLE", "MADE", "EXPIRES", "LAST USED"]);
+                let mut table = Table::new(&["ID", "NAME", "ROLE", "FOR", "MADE", "EXPIRES", "LAST USED"]);
                 for token in decode::<Vec<Token>>(&value)? {
                     table.row(vec![
                         token.id.as_str().into(),
                         token.name.into(),
                         token.role.as_str().into(),
+                        match token.scopes.as_ref().map(Vec::len) {
+                            None => "everything".into(),
+                            Some(1) => "1 app or device".into(),
+                            Some(count) => format!("{count} apps or devices").into(),
+                        },
                         when::ago(token.created_at.0).into(),
                         token.expires_at.map_or_else(|| "never".to_owned(), |at| when::date_time(at.0)).into(),
                         token.last_used_at.map_or_else(|| "never".to_owned(), |at| when::ago(at.0)).into(),

@@ -1,9 +1,11 @@
 //! `steward users`: accounts.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use steward_core::rights::Scope;
 use steward_core::user::User;
+use steward_engine::accounts::GrantView;
 
 use super::super::client::{Client, decode, segment};
 use super::super::context::Context;
@@ -18,6 +20,11 @@ Examples:
   steward users add ben --role operator
   steward users set-role ben viewer
   steward users set-password ben --password-stdin < password-file
+  steward users add kim --role guest
+  steward users grant kim operator --app photos
+  steward users grant kim viewer --device nas
+  steward users grants kim
+  steward users revoke kim --app photos
   steward users remove ben --yes
 ";
 
@@ -33,7 +40,7 @@ pub enum UsersCommand {
     Add {
         /// Its name.
         name: String,
-        /// What it may do: viewer, operator, admin or owner.
+        /// What it may do: guest (only what is granted), viewer, operator, admin or owner.
         #[arg(long, default_value = "viewer")]
         role: String,
         /// Read the password from standard input.
@@ -54,8 +61,34 @@ pub enum UsersCommand {
     SetRole {
         /// Its name.
         name: String,
-        /// viewer, operator, admin or owner.
+        /// guest, viewer, operator, admin or owner.
         role: String,
+    },
+    /// Give an account a role on one app or one device, in place of the one that it had there.
+    #[command(before_help = EXAMPLES)]
+    Grant {
+        /// The account's name.
+        name: String,
+        /// viewer, operator or admin.
+        role: String,
+        /// Where.
+        #[command(flatten)]
+        on: On,
+    },
+    /// Take back what an account was granted on an app or a device.
+    #[command(before_help = EXAMPLES)]
+    Revoke {
+        /// The account's name.
+        name: String,
+        /// Where.
+        #[command(flatten)]
+        on: On,
+    },
+    /// What an account is granted on single apps and devices.
+    #[command(before_help = EXAMPLES)]
+    Grants {
+        /// The account's name.
+        name: String,
     },
     /// Give an account a new password; its sign-ins end.
     #[command(before_help = EXAMPLES)]
@@ -66,6 +99,45 @@ pub enum UsersCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+}
+
+/// Where a grant holds.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct On {
+    /// One app, by its name or id.
+    #[arg(long)]
+    app: Option<String>,
+    /// One device with all that is on it, by its name or id.
+    #[arg(long)]
+    device: Option<String>,
+}
+
+impl On {
+    /// Whether a grant is the one that is meant.
+    fn is(&self, grant: &GrantView) -> bool {
+        let (wanted, id) = match &grant.grant.scope {
+            Scope::Device(id) => (&self.device, id.as_str()),
+            Scope::Deployment(id) => (&self.app, id.as_str()),
+        };
+        wanted.as_ref().is_some_and(|wanted| *wanted == grant.name || wanted == id)
+    }
+
+    fn words(&self) -> &str {
+        self.app.as_deref().or(self.device.as_deref()).unwrap_or_default()
+    }
+}
+
+fn kind(grant: &GrantView) -> &'static str {
+    match (&grant.grant.scope, grant.removed) {
+        (Scope::Device(_), _) => "device",
+        (Scope::Deployment(_), false) => "app",
+        (Scope::Deployment(_), true) => "app (removed)",
+    }
+}
+
+async fn grants(client: &Client, user: &User) -> Result<Value, Failure> {
+    client.get(&format!("{}/grants", path(user)), &[]).await
 }
 
 async fn find(client: &Client, name: &str) -> Result<User, Failure> {
@@ -127,6 +199,40 @@ pub async fn run(context: &Context, command: UsersCommand) -> Result<(), Failure
             let user = find(&client, &name).await?;
             let answer = client.ask(Method::PATCH, &path(&user), Some(&json!({ "role": role }))).await?;
             printer.done(&answer.body, "name", &format!("{name} is {role} now."))
+        }
+        UsersCommand::Grant { name, role, on } => {
+            let user = find(&client, &name).await?;
+            let body = json!({ "role": role, "deployment": on.app, "device": on.device });
+            let answer = client.ask(Method::POST, &format!("{}/grants", path(&user)), Some(&body)).await?;
+            printer.done(&answer.body, "id", &format!("{name} is {role} on {} now.", on.words()))
+        }
+        UsersCommand::Revoke { name, on } => {
+            let user = find(&client, &name).await?;
+            let all: Vec<GrantView> = decode(&grants(&client, &user).await?)?;
+            let grant = all.iter().find(|grant| on.is(grant)).ok_or_else(|| {
+                Failure::usage(format!("nothing is granted to {name} on `{}`", on.words()))
+                    .hint(format!("See: steward users grants {name}"))
+            })?;
+            let place = format!("{}/grants/{}", path(&user), segment(grant.grant.id.as_str()));
+            client.ask(Method::DELETE, &place, None).await?;
+            printer.done(&json!(grant), "id", &format!("{name} is not {} on {} any more.", grant.grant.role.as_str(), grant.name))
+        }
+        UsersCommand::Grants { name } => {
+            let user = find(&client, &name).await?;
+            let value = grants(&client, &user).await?;
+            printer.list(&value, "id", &format!("Nothing is granted to {name} beyond the role {}.", user.role.as_str()), || {
+                let mut table = Table::new(&["ON", "KIND", "ROLE", "GIVEN", "ID"]);
+                for grant in decode::<Vec<GrantView>>(&value)? {
+                    table.row(vec![
+                        grant.name.as_str().into(),
+                        kind(&grant).into(),
+                        grant.grant.role.as_str().into(),
+                        when::ago(grant.grant.created_at.0).into(),
+                        grant.grant.id.as_str().into(),
+                    ]);
+                }
+                Ok(table)
+            })
         }
         UsersCommand::SetPassword { name, password_stdin } => {
             let user = find(&client, &name).await?;
