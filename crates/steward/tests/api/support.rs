@@ -222,6 +222,11 @@ impl TestApp {
         self.asker(Some(session["token"].as_str().unwrap().to_owned()))
     }
 
+    /// From now on the image says by itself that it is healthy, so that nobody waits whether it stays up.
+    pub fn hurry(&self) {
+        self.host.publish(SimulatedImage::new(&ImageRef::parse("example/hello:1").unwrap()).with_health_check());
+    }
+
     /// Deploys `hello` and waits until it runs.
     pub async fn deploy_hello(&self, asker: &Asker) -> Value {
         let accepted = asker.post("/applications/hello/deploy", json!({})).await.expect(202);

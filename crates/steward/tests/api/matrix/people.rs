@@ -45,6 +45,7 @@ async fn sign_in(app: &TestApp, name: &str) -> Asker {
 impl People {
     pub async fn new() -> Self {
         let (app, owner) = TestApp::claimed().await;
+        app.hurry();
         let token = async |body: Value| app.asker(Some(text(&owner.post("/tokens", body).await.expect(201)["secret"])));
         let boss = token(json!({ "name": "boss" })).await;
         app.host.put_script("trim-disks", "#!/bin/sh\n", 0);
