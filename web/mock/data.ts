@@ -31,7 +31,13 @@ const ADMIN = [
   ...["device.manage", "retention.manage", "reconciler.run"],
   ...["steward.backup", "steward.restart", "backups.read", "backup_key.reveal"],
 ];
-export const PERMISSIONS: Record<t.Role, string[]> = { viewer: VIEWER, operator: OPERATOR, admin: ADMIN, owner: ADMIN };
+export const PERMISSIONS: Record<t.Role, string[]> = {
+  guest: ["account.own", "token.create"],
+  viewer: VIEWER,
+  operator: OPERATOR,
+  admin: ADMIN,
+  owner: ADMIN,
+};
 
 export const DEVICES: t.DeviceView[] = [
   {

@@ -82,6 +82,7 @@ export class MockServer {
         user_id: data.OWNER.id,
         name: "backup script",
         role: "viewer",
+        scopes: null,
         created_at: data.now - 8 * data.DAY,
         expires_at: data.now + 80 * data.DAY,
         last_used_at: data.now - data.HOUR,
@@ -253,7 +254,7 @@ export class MockServer {
     });
     on("GET", "/session", () =>
       this.signedIn
-        ? ok({ user: this.user(), permissions: data.PERMISSIONS[this.role], via: "session" })
+        ? ok({ user: this.user(), permissions: data.PERMISSIONS[this.role], scopes: [], via: "session" })
         : problem(401, "not_signed_in", "nobody is signed in"),
     );
     on("POST", "/session", ({ body }) => {
@@ -303,6 +304,7 @@ export class MockServer {
         user_id: data.OWNER.id,
         name: String(body.name),
         role: (body.role as t.Role | undefined) ?? "viewer",
+        scopes: null,
         created_at: Date.now(),
         expires_at: null,
         last_used_at: null,
@@ -318,6 +320,7 @@ export class MockServer {
     on("POST", "/users", ({ body }) =>
       ok({ id: "usr_9", name: body.name, role: body.role, created_at: Date.now() }, 201),
     );
+    on("GET", "/users/:id/grants", () => ok([]));
     on("GET", "/devices", () => ok(this.devices));
     on("GET", "/devices/:id", ({ params }) => {
       const device = this.devices.find((one) => one.id === params[0]);

@@ -31,14 +31,24 @@ export const changePassword = (body: { current: string; new: string }) =>
 export const listSessions = () => call<t.Session[]>("GET", "/sessions");
 export const endSession = (session: string) => call<undefined>("DELETE", `/sessions/${id(session)}`);
 export const listTokens = () => call<t.Token[]>("GET", "/tokens");
-export const createToken = (body: { name: string; role?: t.Role; expires_in_days?: number }) =>
-  call<{ token: t.Token; secret: string }>("POST", "/tokens", { body });
+export const createToken = (body: {
+  name: string;
+  role?: t.Role;
+  expires_in_days?: number;
+  deployments?: string[];
+  devices?: string[];
+}) => call<{ token: t.Token; secret: string }>("POST", "/tokens", { body });
 export const revokeToken = (token: string) => call<undefined>("DELETE", `/tokens/${id(token)}`);
 export const listUsers = () => call<t.User[]>("GET", "/users");
 export const createUser = (body: { name: string; password: string; role: t.Role }) =>
   call<t.User>("POST", "/users", { body });
 export const changeUser = (user: string, body: { role?: t.Role; password?: string }) =>
   call<t.User>("PATCH", `/users/${id(user)}`, { body });
+export const listGrants = (user: string) => call<t.Grant[]>("GET", `/users/${id(user)}/grants`);
+export const grant = (user: string, body: { role: t.Role; deployment?: string; device?: string }) =>
+  call<t.Grant>("POST", `/users/${id(user)}/grants`, { body });
+export const revokeGrant = (user: string, grant: string) =>
+  call<undefined>("DELETE", `/users/${id(user)}/grants/${id(grant)}`);
 export const deleteUser = (user: string) => call<undefined>("DELETE", `/users/${id(user)}`);
 
 // Devices

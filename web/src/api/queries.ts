@@ -39,6 +39,9 @@ export const session = queryOptions({
 });
 export const sessions = queryOptions({ queryKey: keys.sessions, queryFn: api.listSessions });
 export const tokens = queryOptions({ queryKey: keys.tokens, queryFn: api.listTokens });
+export const grants = (user: string) =>
+  queryOptions({ queryKey: [...keys.users, user, "grants"], queryFn: () => api.listGrants(user) });
+
 export const users = queryOptions({ queryKey: keys.users, queryFn: api.listUsers });
 
 export const backups = queryOptions({ queryKey: keys.backups, queryFn: api.listBackups });

@@ -990,7 +990,7 @@ export interface paths {
         /** One's own tokens, without the tokens themselves. */
         get: operations["list_tokens"];
         put?: never;
-        /** Makes a token that may do as much as its owner, or less. It is shown this once. */
+        /** Makes a token that may do as much as its owner, or less, everywhere or in some places. It is shown this once. */
         post: operations["create_token"];
         delete?: never;
         options?: never;
@@ -1049,6 +1049,41 @@ export interface paths {
         head?: never;
         /** Changes an account's role or password; its sessions end. */
         patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is granted to an account on single devices and deployments. */
+        get: operations["list_grants"];
+        put?: never;
+        /** Gives an account a role on a device or a deployment, in place of the one that it had there. */
+        post: operations["grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a grant back: at once, also for what is open. */
+        delete: operations["revoke_grant"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/volumes": {
@@ -1500,6 +1535,8 @@ export interface components {
             user: components["schemas"]["User"];
             /** @description What may be done now; a token may be allowed less than its owner. */
             permissions: string[];
+            /** @description Where other things may be done than that. */
+            scopes: components["schemas"]["SessionScope"][];
             /** @description How it was shown. */
             via: components["schemas"]["Via"];
         };
@@ -1832,6 +1869,35 @@ export interface components {
             field: string;
             /** @description The value that would do. */
             value: string;
+        };
+        /** @description A role that an account has in one scope, when that is higher than its own. */
+        Grant: components["schemas"]["Scope"] & {
+            /** @description The grant's id. */
+            id: components["schemas"]["GrantId"];
+            /** @description Whose it is. */
+            user_id: components["schemas"]["UserId"];
+            /** @description What it allows there. */
+            role: components["schemas"]["Role"];
+            /** @description When it was given. */
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description A grant. */
+        GrantId: string;
+        /** @description Gives a role on one device or one deployment: one of the two is named. */
+        GrantRequest: {
+            /** @description What it allows: viewer, operator or admin. */
+            role: components["schemas"]["Role"];
+            /** @description A deployment, by its id or name. */
+            deployment?: string | null;
+            /** @description A device, by its id or name; the grant holds for all that is on it. */
+            device?: string | null;
+        };
+        /** @description A grant, and what people call the device or deployment. */
+        GrantView: components["schemas"]["Grant"] & {
+            /** @description The name of the device or deployment. */
+            name: string;
+            /** @description Whether the deployment was removed with its data kept; deployed again, the grant holds again. */
+            removed: boolean;
         };
         /** @description How the server is. */
         Health: {
@@ -2522,7 +2588,7 @@ export interface components {
          * @description What an account may do. Each role may do all that the ones below it may.
          * @enum {string}
          */
-        Role: "viewer" | "operator" | "admin" | "owner";
+        Role: "guest" | "viewer" | "operator" | "admin" | "owner";
         /** @description Returns a deployment to an earlier revision. */
         RollbackRequest: {
             /**
@@ -2703,6 +2769,14 @@ export interface components {
             /** @description Why the next run will be refused, as far as that can be said now. */
             problem: string | null;
         };
+        /** @description A part of what Steward manages: a device with all that is on it, or one deployment. */
+        Scope: {
+            /** @description A device, and every deployment on it. */
+            device_id: components["schemas"]["DeviceId"];
+        } | {
+            /** @description One deployment. */
+            deployment_id: components["schemas"]["DeploymentId"];
+        };
         /** @description The last run of a script. */
         ScriptLastRun: {
             /** @description The operation. */
@@ -2781,6 +2855,13 @@ export interface components {
         };
         /** @description A signed-in browser or CLI. */
         SessionId: string;
+        /** @description What somebody may do on one device or one deployment. */
+        SessionScope: components["schemas"]["Scope"] & {
+            /** @description The role there. */
+            role: components["schemas"]["Role"];
+            /** @description What may be done there. */
+            permissions: string[];
+        };
         /** @description One setting of an application: a JSON Schema property, and what Steward adds to it. */
         Setting: {
             /** @description Its key. */
@@ -2915,8 +2996,10 @@ export interface components {
             user_id: components["schemas"]["UserId"];
             /** @description What people call it. */
             name: string;
-            /** @description The role it acts with: its own, or its owner's if that is lower. */
+            /** @description The role it acts with at most: its own, or its owner's if that is lower. */
             role: components["schemas"]["Role"];
+            /** @description Where it can be used; everywhere when absent. */
+            scopes: components["schemas"]["Scope"][] | null;
             /** @description When it was made. */
             created_at: components["schemas"]["Timestamp"];
             expires_at: components["schemas"]["Timestamp"] | null;
@@ -2940,6 +3023,10 @@ export interface components {
              * @description How many days it lives; until it is revoked when absent.
              */
             expires_in_days?: number | null;
+            /** @description The deployments that it is for, by id or name; with `devices`, all that it can be used for. */
+            deployments?: string[];
+            /** @description The devices that it is for, by id or name. */
+            devices?: string[];
         };
         /** @description An account, without anything secret. */
         User: {
@@ -10114,6 +10201,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is nothing of this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is larger than 1 MiB. */
             413: {
                 headers: {
@@ -10638,6 +10734,319 @@ export interface operations {
             };
             /** @description The content type is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is unknown, or a value is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something outside took too long. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"][];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is unknown, or a value is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something outside took too long. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names another server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is unknown, or a value is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A defect of Steward's own. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or a device does not answer now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something outside took too long. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account. */
+                id: string;
+                /** @description A grant. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site's page asked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

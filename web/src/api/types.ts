@@ -32,6 +32,7 @@ export type DeviceStatus = Schemas["DeviceStatus"];
 export type DeviceView = Schemas["DeviceView"];
 export type EngineInfo = Schemas["EngineInfo"];
 export type Facts = Schemas["Facts"];
+export type Grant = Schemas["GrantView"];
 export type Health = Schemas["Health"];
 export type ListeningPort = Schemas["ListeningPort"];
 export type LogLine = Schemas["LogLine"];

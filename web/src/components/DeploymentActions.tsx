@@ -6,7 +6,7 @@ import { kindVerb } from "@/lib/names";
 import { Button } from "@/ui/Button";
 import { ConfirmPopover } from "@/ui/ConfirmPopover";
 import { LinkButton, OutsideButton } from "./links";
-import { useBlocked } from "./permissions";
+import { aboutApp, useBlocked } from "./permissions";
 import { RemoveDialog } from "./RemoveDialog";
 import { useOperation } from "./useOperation";
 
@@ -21,10 +21,10 @@ function busyReason(app: DeploymentView): string | null {
 /** Restart, stop, start, remove: the actions of an app's own page. */
 export function DeploymentActions({ app }: { app: DeploymentView }) {
   const busy = busyReason(app);
-  const mayStart = useBlocked("deployment.start");
-  const mayStop = useBlocked("deployment.stop");
-  const mayRestart = useBlocked("deployment.restart");
-  const mayRemove = useBlocked("deployment.remove");
+  const mayStart = useBlocked("deployment.start", aboutApp(app));
+  const mayStop = useBlocked("deployment.stop", aboutApp(app));
+  const mayRestart = useBlocked("deployment.restart", aboutApp(app));
+  const mayRemove = useBlocked("deployment.remove", aboutApp(app));
   const ask = useOperation();
   const [removing, setRemoving] = useState(false);
   const act = (action: "start" | "stop" | "restart") => ask.mutate(() => actOn(app.name, action));
@@ -69,8 +69,8 @@ export function DeploymentActions({ app }: { app: DeploymentView }) {
 /** What a row of a list offers. */
 export function QuickActions({ app }: { app: DeploymentView }) {
   const busy = busyReason(app);
-  const mayStart = useBlocked("deployment.start");
-  const mayRestart = useBlocked("deployment.restart");
+  const mayStart = useBlocked("deployment.start", aboutApp(app));
+  const mayRestart = useBlocked("deployment.restart", aboutApp(app));
   const ask = useOperation();
   const link = app.links[0];
   return (

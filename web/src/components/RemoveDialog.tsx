@@ -15,7 +15,7 @@ import { useOperation } from "./useOperation";
 /** Removing keeps the data. Deleting it is a second choice, and asks for the name. */
 export function RemoveDialog({ app, onClose }: { app: DeploymentView; onClose: () => void }) {
   const volumes = (useQuery(queries.volumes).data ?? []).filter((volume) => volume.deployment === app.name);
-  const mayDelete = useBlocked("volume.delete");
+  const mayDelete = useBlocked("volume.delete", { device_id: app.device_id });
   const [withData, setWithData] = useState(false);
   const [typed, setTyped] = useState("");
   const cancel = useRef<HTMLButtonElement>(null);

@@ -8,6 +8,7 @@ import { Loaded } from "@/components/Loaded";
 import { LinkButton } from "@/components/links";
 import { OperationList } from "@/components/OperationRow";
 import { Page } from "@/components/Page";
+import { useMay } from "@/components/permissions";
 import { bytes, load, mebibytes } from "@/lib/format";
 import { capacity, verdict, type FoundProblem, type Verdict } from "@/lib/verdict";
 import { Card } from "@/ui/Card";
@@ -22,8 +23,11 @@ export default function Home() {
   const deployments = useQuery(queries.deployments);
   const operations = useQuery(queries.operations({ limit: 50 }));
   const applications = useQuery(queries.applications);
-  const reconcilers = useQuery(queries.reconcilers);
   const https = useQuery(queries.https);
+  const seesAll = useMay("read");
+  // Somebody who sees only some apps is not told of the background tasks.
+  const asked = useQuery({ ...queries.reconcilers, enabled: seesAll });
+  const reconcilers = seesAll ? asked : { data: [], isError: false };
   const known =
     devices.data && deployments.data && operations.data && applications.data && reconcilers.data && https.data;
   const judged: Verdict | null = known
@@ -54,7 +58,13 @@ export default function Home() {
       {judged && judged.problems.length > 0 && <Problems problems={judged.problems} />}
       <Loaded query={deployments} what="apps" skeleton={<Skeleton className="h-24" rows={2} />}>
         {(apps) =>
-          apps.length === 0 ? <Start applications={applications.data} devices={devices.data} /> : <Apps apps={apps} />
+          apps.length > 0 ? (
+            <Apps apps={apps} />
+          ) : seesAll || devices.data?.length ? (
+            <Start applications={applications.data} devices={devices.data} />
+          ) : (
+            <EmptyState title="No app is granted to you yet">An admin can grant you apps and devices.</EmptyState>
+          )
         }
       </Loaded>
       <div className="grid items-start gap-4 lg:grid-cols-[1fr_1.4fr]">

@@ -10,6 +10,7 @@ mod copies;
 mod disk;
 mod disks;
 mod faults;
+mod grants;
 mod kept;
 mod migrating;
 mod opening;

@@ -127,3 +127,27 @@ fn a_password_is_changed() {
     login("quite another dog").good();
     server.run_with(&["password", "--password-stdin", "--json"], "only one\n").bad(2);
 }
+
+/// C8: grants are given, shown and taken back; what cannot be granted is told apart.
+#[test]
+fn grants_of_an_account() {
+    let server = Server::claimed();
+    server.run_with(&["users", "add", "kim", "--role", "guest", "--password-stdin"], PASSWORD).good();
+    let device = server.run(&["devices", "list", "--json"]).good().json()[0]["name"].as_str().unwrap().to_owned();
+    assert_eq!(server.run(&["users", "grants", "kim"]).good().err, "Nothing is granted to kim beyond the role guest.\n");
+    let given = server.run(&["users", "grant", "kim", "viewer", "--device", &device, "--json"]).good().json();
+    assert_eq!((given["role"].as_str(), given["name"].as_str()), (Some("viewer"), Some(device.as_str())));
+    server.run(&["users", "grant", "kim", "operator", "--device", &device]).good();
+    let all = server.run(&["users", "grants", "kim", "--json"]).good().json();
+    assert_eq!((all.as_array().unwrap().len(), all[0]["role"].as_str()), (1, Some("operator")));
+
+    assert_eq!(server.run(&["users", "grant", "kim", "owner", "--device", &device, "--json"]).bad(2).error()["field"], "role");
+    assert_eq!(server.run(&["users", "grant", "kim", "viewer", "--app", "nothing", "--json"]).bad(3).error()["code"], "not_found");
+    assert_eq!(server.run(&["users", "grant", "kim", "viewer", "--json"]).bad(2).error()["code"], "usage");
+    server.run(&["users", "revoke", "kim", "--app", "nothing", "--json"]).bad(2);
+
+    let token = server.run(&["token", "create", "narrow", "--device", &device, "--json"]).good().json();
+    assert!(token["token"]["scopes"][0]["device_id"].is_string(), "{token}");
+    server.run(&["users", "revoke", "kim", "--device", &device]).good();
+    assert_eq!(server.run(&["users", "grants", "kim", "--json"]).good().json(), serde_json::json!([]));
+}

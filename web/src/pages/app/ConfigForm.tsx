@@ -6,7 +6,7 @@ import * as api from "@/api/endpoints";
 import { ApiError, fieldErrors, messageOf } from "@/api/problem";
 import * as queries from "@/api/queries";
 import type { DeploymentConfig, Plan } from "@/api/types";
-import { useBlocked } from "@/components/permissions";
+import { useAboutApp, useBlocked } from "@/components/permissions";
 import { Advanced, SchemaForm, SchemaInput } from "@/components/SchemaForm";
 import { useOperation } from "@/components/useOperation";
 import { changedSettings, complaint, draftOf, type Draft, type SchemaField } from "@/lib/schema";
@@ -56,8 +56,9 @@ export function ConfigForm({ name, config, fields, updateAvailable }: ConfigForm
   const [reviewed, setReviewed] = useState<{ plan: Plan; values: Values } | null>(null);
   const plan = reviewed?.values === values ? reviewed.plan : null;
   const [shown, setShown] = useState<{ key: string; value: string } | null>(null);
-  const blocked = useBlocked("deployment.update");
-  const mayReveal = useBlocked("secret.reveal");
+  const about = useAboutApp(name);
+  const blocked = useBlocked("deployment.update", about);
+  const mayReveal = useBlocked("secret.reveal", about);
   const client = useQueryClient();
   const navigate = useNavigate();
 

@@ -5,7 +5,7 @@ import * as queries from "@/api/queries";
 import type { Operation } from "@/api/types";
 import { CommandList } from "@/components/CommandList";
 import { Loaded } from "@/components/Loaded";
-import { useBlocked, useMay } from "@/components/permissions";
+import { useAboutApp, useBlocked, useMay } from "@/components/permissions";
 import { kindVerb } from "@/lib/names";
 import { Banner, EmptyState } from "@/ui/Banner";
 import { Card } from "@/ui/Card";
@@ -14,8 +14,9 @@ import { Ago } from "@/ui/Time";
 
 export default function Files() {
   const { name } = useParams({ from: "/shell/apps/$name/files" });
-  const may = useMay("files.read");
-  const blocked = useBlocked("files.read");
+  const about = useAboutApp(name);
+  const may = useMay("files.read", about);
+  const blocked = useBlocked("files.read", about);
   const files = useQuery({ ...queries.files(name), enabled: may });
   const operations = useQuery(queries.operations({ deployment: name, limit: 10 }));
   if (!may) {

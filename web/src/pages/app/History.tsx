@@ -7,7 +7,7 @@ import { messageOf } from "@/api/problem";
 import * as queries from "@/api/queries";
 import type { Plan, RevisionView } from "@/api/types";
 import { Loaded } from "@/components/Loaded";
-import { useBlocked } from "@/components/permissions";
+import { useAboutApp, useBlocked } from "@/components/permissions";
 import { useOperation } from "@/components/useOperation";
 import { toast } from "@/lib/toasts";
 import { EmptyState } from "@/ui/Banner";
@@ -22,7 +22,7 @@ export default function History() {
   const { name } = useParams({ from: "/shell/apps/$name/history" });
   const query = useQuery(queries.revisions(name));
   const [review, setReview] = useState<{ revision: number; plan: Plan } | null>(null);
-  const blocked = useBlocked("deployment.rollback");
+  const blocked = useBlocked("deployment.rollback", useAboutApp(name));
   const navigate = useNavigate();
   const plan = useMutation({
     mutationFn: (revision: number) => api.planDeployment(name, { action: "rollback", revision }),

@@ -8,7 +8,7 @@ import type { DeploymentView } from "@/api/types";
 import { Loaded } from "@/components/Loaded";
 import { LogViewer } from "@/components/logs/LogViewer";
 import { useLogs } from "@/components/logs/useLogs";
-import { useBlocked, useMay } from "@/components/permissions";
+import { useAboutApp, useBlocked, useMay } from "@/components/permissions";
 import { wantedWords, type Entry } from "@/lib/log-buffer";
 import { level, plain } from "@/lib/ansi";
 import { toast } from "@/lib/toasts";
@@ -21,8 +21,9 @@ const OLDER = 5000;
 export default function Logs() {
   const { name } = useParams({ from: "/shell/apps/$name/logs" });
   const query = useQuery(queries.deployment(name));
-  const may = useMay("logs.read");
-  const blocked = useBlocked("logs.read");
+  const about = useAboutApp(name);
+  const may = useMay("logs.read", about);
+  const blocked = useBlocked("logs.read", about);
   if (!may)
     return (
       <Banner status="off" title="Logs are not shown to your role.">

@@ -5,7 +5,7 @@ import type { DeploymentView, ServiceView } from "@/api/types";
 import { Loaded } from "@/components/Loaded";
 import { LinkButton } from "@/components/links";
 import { OperationList } from "@/components/OperationRow";
-import { useMay } from "@/components/permissions";
+import { useAboutApp, useMay } from "@/components/permissions";
 import { count } from "@/lib/format";
 import { container } from "@/lib/names";
 import { Banner } from "@/ui/Banner";
@@ -40,7 +40,7 @@ export default function Overview() {
   const { name } = useParams({ from: "/shell/apps/$name/" });
   const query = useQuery(queries.deployment(name));
   const operations = useQuery(queries.operations({ deployment: name, limit: 5 }));
-  const mayLogs = useMay("logs.read");
+  const mayLogs = useMay("logs.read", useAboutApp(name));
   return (
     <Loaded query={query} what="this app">
       {(app) => (

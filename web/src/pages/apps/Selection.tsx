@@ -19,7 +19,7 @@ interface SelectionProps {
 /** What can be done with the chosen apps, all at once. */
 export function Selection({ chosen, total, onAll, onNone }: SelectionProps) {
   const [action, setAction] = useState<BulkAction | null>(null);
-  const blocked = useBlocked("deployment.bulk");
+  const blocked = useBlocked("deployment.bulk", "somewhere");
   const reason = blocked ?? (chosen.length === 0 ? "Choose apps first." : null);
   return (
     <div role="group" aria-label="Chosen apps" className="flex flex-wrap items-center gap-2">

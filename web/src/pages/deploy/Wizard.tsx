@@ -66,7 +66,7 @@ export function Wizard({ application, fields }: WizardProps) {
   const live = usePlan(application.slug, request);
   const [tried, setTried] = useState(false);
   const [stale, setStale] = useState<Plan | null>(null);
-  const blocked = useBlocked("deployment.deploy");
+  const blocked = useBlocked("deployment.deploy", "somewhere");
   const navigate = useNavigate();
   const client = useQueryClient();
   // One key for one intent: pressing twice, or again after silence, is one deployment.

@@ -3,7 +3,7 @@ import { changeDevice } from "@/api/endpoints";
 import { messageOf } from "@/api/problem";
 import * as queries from "@/api/queries";
 import type { DeviceView } from "@/api/types";
-import { useBlocked } from "@/components/permissions";
+import { aboutDevice, useBlocked } from "@/components/permissions";
 import { toast } from "@/lib/toasts";
 import { Button } from "@/ui/Button";
 import { Card } from "@/ui/Card";
@@ -11,7 +11,7 @@ import { Card } from "@/ui/Card";
 /** Whether a development instance may touch this device. */
 export function Development({ device }: { device: DeviceView }) {
   const client = useQueryClient();
-  const blocked = useBlocked("device.manage");
+  const blocked = useBlocked("device.manage", aboutDevice(device));
   const here = useQuery(queries.version).data?.development === true;
   const change = useMutation({
     mutationFn: (development: boolean) => changeDevice(device.id, { development }),

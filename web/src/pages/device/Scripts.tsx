@@ -5,7 +5,7 @@ import { planOperation, submitOperation } from "@/api/endpoints";
 import * as queries from "@/api/queries";
 import type { DeviceView, ScriptView } from "@/api/types";
 import { Loaded } from "@/components/Loaded";
-import { useBlocked } from "@/components/permissions";
+import { aboutDevice, useBlocked } from "@/components/permissions";
 import { useOperation } from "@/components/useOperation";
 import { duration } from "@/lib/format";
 import { operationState } from "@/lib/names";
@@ -64,7 +64,7 @@ export function Scripts({ device }: { device: DeviceView }) {
 }
 
 function Row({ device, script }: { device: DeviceView; script: ScriptView }) {
-  const blocked = useBlocked("script.run");
+  const blocked = useBlocked("script.run", aboutDevice(device));
   const navigate = useNavigate();
   const { last_run: last } = script;
   const go = useOperation({

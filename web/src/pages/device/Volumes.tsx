@@ -6,7 +6,7 @@ import { submitOperation } from "@/api/endpoints";
 import * as queries from "@/api/queries";
 import type { DeviceView, VolumeView } from "@/api/types";
 import { Loaded } from "@/components/Loaded";
-import { useBlocked } from "@/components/permissions";
+import { aboutDevice, useBlocked } from "@/components/permissions";
 import { useOperation } from "@/components/useOperation";
 import { Button } from "@/ui/Button";
 import { Card } from "@/ui/Card";
@@ -17,7 +17,7 @@ import { TextField } from "@/ui/Field";
 export function Volumes({ device }: { device: DeviceView }) {
   const query = useQuery(queries.volumes);
   const [deleting, setDeleting] = useState<VolumeView | null>(null);
-  const blocked = useBlocked("volume.delete");
+  const blocked = useBlocked("volume.delete", aboutDevice(device));
   return (
     <Card title="Data of apps" flush>
       <Loaded query={query} what="volumes">

@@ -11,7 +11,7 @@ import { ConfirmPopover } from "@/ui/ConfirmPopover";
 /** Stops an operation; says before what it will undo. */
 export function Cancel({ operation }: { operation: OperationDetail }) {
   const client = useQueryClient();
-  const blocked = useBlocked("operation.cancel");
+  const blocked = useBlocked("operation.cancel", operation);
   const go = useMutation({
     mutationFn: () => cancelOperation(operation.id),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.operations }),

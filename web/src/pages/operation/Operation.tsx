@@ -110,7 +110,7 @@ function Actions({ operation }: { operation: OperationDetail }) {
 }
 
 function Body({ operation }: { operation: OperationDetail }) {
-  const mayFiles = useMay("files.read");
+  const mayFiles = useMay("files.read", operation);
   const pending = useStore(pendingDeletions).find((one) => one.operation_id === operation.id);
   return (
     <div className="grid gap-4">

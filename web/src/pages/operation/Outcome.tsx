@@ -222,8 +222,8 @@ function Buttons({ operation }: { operation: OperationDetail }) {
 function TryAgain({ operation }: { operation: OperationDetail }) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  const blockedRetry = useBlocked("operation.retry");
-  const blocked = useBlocked(operation.kind);
+  const blockedRetry = useBlocked("operation.retry", operation);
+  const blocked = useBlocked(operation.kind, operation);
   const retry = useMutation({
     mutationFn: () => retryOperation(operation.id),
     onSuccess: () => client.invalidateQueries({ queryKey: queries.keys.operations }),

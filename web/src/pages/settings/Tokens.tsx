@@ -6,6 +6,7 @@ import * as queries from "@/api/queries";
 import type { Role, Token } from "@/api/types";
 import { Loaded } from "@/components/Loaded";
 import { useBlocked, useSession } from "@/components/permissions";
+import { count } from "@/lib/format";
 import { toast } from "@/lib/toasts";
 import { Banner, EmptyState } from "@/ui/Banner";
 import { Button } from "@/ui/Button";
@@ -68,14 +69,24 @@ export default function Tokens() {
 
 function NewToken({ onMade }: { onMade: (name: string, secret: string) => void }) {
   const client = useQueryClient();
-  const own = useSession()?.user.role ?? "viewer";
-  const roles = ROLES.slice(0, ROLES.indexOf(own) + 1);
+  const session = useSession();
+  const held = [session?.user.role ?? "guest", ...(session?.scopes ?? []).map((scope) => scope.role)];
+  const highest = Math.max(...held.map((role) => ROLES.indexOf(role)));
+  const roles = ROLES.slice(0, highest + 1);
+  const apps = useQuery(queries.deployments).data ?? [];
+  const devices = useQuery(queries.devices).data ?? [];
   const blocked = useBlocked("token.create");
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("viewer");
   const [days, setDays] = useState("90");
+  const [only, setOnly] = useState("");
   const go = useMutation({
-    mutationFn: () => api.createToken({ name: name.trim(), role, expires_in_days: days ? Number(days) : undefined }),
+    mutationFn: () => {
+      const [kind, id] = only.split(" ");
+      const scope = id ? (kind === "app" ? { deployments: [id] } : { devices: [id] }) : {};
+      const expires_in_days = days ? Number(days) : undefined;
+      return api.createToken({ name: name.trim(), role: highest < 0 ? undefined : role, expires_in_days, ...scope });
+    },
     onSuccess: ({ token, secret }) => {
       setName("");
       onMade(token.name, secret);
@@ -93,7 +104,7 @@ function NewToken({ onMade }: { onMade: (name: string, secret: string) => void }
         }}
       >
         {errors[""] && <Banner role="alert" status="crit" title={errors[""]} />}
-        <div className="grid gap-4 sm:grid-cols-3">
+        <div className="grid gap-4 sm:grid-cols-2">
           <TextField
             label="Name"
             help="What it is for."
@@ -108,6 +119,17 @@ function NewToken({ onMade }: { onMade: (name: string, secret: string) => void }
             error={errors.role}
             options={roles.map((value) => ({ value, label: value }))}
             onChange={(event) => setRole(event.target.value as Role)}
+          />
+          <SelectField
+            label="Can be used for"
+            value={only}
+            error={errors.deployments ?? errors.devices}
+            options={[
+              { value: "", label: "everything that you see" },
+              ...apps.map((app) => ({ value: `app ${app.id}`, label: `only the app ${app.name}` })),
+              ...devices.map((device) => ({ value: `device ${device.id}`, label: `only the device ${device.name}` })),
+            ]}
+            onChange={(event) => setOnly(event.target.value)}
           />
           <SelectField
             label="Works for"
@@ -140,7 +162,9 @@ function Row({ token }: { token: Token }) {
       <div className="grid min-w-0 flex-1 basis-56">
         <span className="font-medium">{token.name}</span>
         <span className="text-table text-muted">
-          {token.role}, made <Ago at={token.created_at} />,{" "}
+          {token.role}
+          {token.scopes && ` for ${count(token.scopes.length, "app or device", "apps or devices")} only`}, made{" "}
+          <Ago at={token.created_at} />,{" "}
           {token.last_used_at ? (
             <>
               used <Ago at={token.last_used_at} />

@@ -15,8 +15,10 @@ import { Dialog } from "@/ui/Dialog";
 import { PasswordField, SelectField, TextField, controlClass } from "@/ui/Field";
 import { StatusPill } from "@/ui/Status";
 import { Ago } from "@/ui/Time";
+import { Grants } from "./Grants";
 
 const ROLES: { value: Role; label: string }[] = [
+  { value: "guest", label: "guest: sees only what is granted" },
   { value: "viewer", label: "viewer: looks" },
   { value: "operator", label: "operator: runs and changes apps" },
   { value: "admin", label: "admin: manages people and data" },
@@ -50,6 +52,7 @@ function Row({ user }: { user: User }) {
   const self = useSession()?.user.id === user.id;
   const blocked = useBlocked("users.manage");
   const [removing, setRemoving] = useState(false);
+  const [granting, setGranting] = useState(false);
   const [typed, setTyped] = useState("");
   const done = () => client.invalidateQueries({ queryKey: queries.keys.users });
   const failed = (error: unknown) => toast(messageOf(error), { kind: "error" });
@@ -88,6 +91,10 @@ function Row({ user }: { user: User }) {
           <option key={value}>{value}</option>
         ))}
       </select>
+      <Button size="small" look="ghost" aria-expanded={granting} onClick={() => setGranting(!granting)}>
+        Grants
+        <span className="sr-only"> of {user.name}</span>
+      </Button>
       <Button
         size="small"
         look="ghost"
@@ -96,6 +103,7 @@ function Row({ user }: { user: User }) {
       >
         Remove
       </Button>
+      {granting && <Grants user={user} />}
       <Dialog
         open={removing}
         onClose={() => setRemoving(false)}

@@ -27,8 +27,8 @@ export const useBeingRemoved = (name: string): boolean => useIsMutating({ mutati
 export function ScheduleActions({ schedule, onRemoved }: Props) {
   const { name, enabled } = schedule;
   const client = useQueryClient();
-  const mayManage = useBlocked("schedules.manage");
-  const mayAsk = useBlocked(schedule.request.kind);
+  const mayManage = useBlocked("schedules.manage", "somewhere");
+  const mayAsk = useBlocked(schedule.request.kind, "somewhere");
   const blocked = mayManage ?? mayAsk;
   const ask = useOperation();
   const [editing, setEditing] = useState(false);

@@ -17,7 +17,7 @@ import { ScheduleForm, type Start } from "./ScheduleForm";
 /** What is done at due times: the list, and a month of it. */
 export default function Schedules() {
   const query = useQuery(queries.schedules);
-  const blocked = useBlocked("schedules.manage");
+  const blocked = useBlocked("schedules.manage", "somewhere");
   const [form, setForm] = useState<Start | null>(null);
   return (
     <Page
