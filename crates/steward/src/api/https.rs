@@ -130,7 +130,11 @@ async fn get_authority(State(app): State<Shared>) -> Result<Response, Failure> {
 /// What answers plain HTTP on a server that speaks HTTPS: it leads there, and says to whoever watches over
 /// the process that it is alive, which is no secret.
 pub fn plain(app: Shared) -> Router {
-    Router::new().route("/api/v1/system/health", get(alive)).fallback(lead).layer(from_fn_with_state(app.clone(), guard::headers)).with_state(app)
+    Router::new()
+        .route("/api/v1/system/health", get(alive))
+        .fallback(lead)
+        .layer(from_fn_with_state(app.clone(), guard::headers))
+        .with_state(app)
 }
 
 async fn alive(State(app): State<Shared>, request: Request) -> Response {

@@ -138,7 +138,9 @@ pub async fn route(people: &People, method: &Method, path: &str) -> Made {
         ("GET", "/applications" | "/applications/{slug}" | "/applications/{slug}/icon.svg" | "/openapi.json" | "/reconcilers")
         | ("GET", "/audit" | "/audit/export" | "/audit/verify" | "/deployments" | "/devices" | "/operations" | "/volumes" | "/users")
         | ("GET", "/schedules" | "/schedules/calendar" | "/session" | "/sessions" | "/tokens")
-        | ("GET", "/system/backups" | "/system/health" | "/system/retention" | "/system/version") => {}
+        | ("GET", "/system/backups" | "/system/health" | "/system/https" | "/system/retention" | "/system/version") => {}
+        // This server speaks plain HTTP: it has no authority.
+        ("GET", "/system/ca.crt") => good = &[404],
         // The server has an owner.
         ("GET", "/setup") => good = &[404],
         ("POST", "/setup") => (good, body) = (&[404], json!({ "code": "x", "user": "new", "password": PASSWORD })),
