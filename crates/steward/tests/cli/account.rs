@@ -143,7 +143,7 @@ fn grants_of_an_account() {
 
     assert_eq!(server.run(&["users", "grant", "kim", "owner", "--device", &device, "--json"]).bad(2).error()["field"], "role");
     assert_eq!(server.run(&["users", "grant", "kim", "viewer", "--app", "nothing", "--json"]).bad(3).error()["code"], "not_found");
-    assert_eq!(server.run(&["users", "grant", "kim", "viewer", "--json"]).bad(2).error()["code"], "usage");
+    assert!(server.run(&["users", "grant", "kim", "viewer"]).bad(2).err.contains("--app"));
     server.run(&["users", "revoke", "kim", "--app", "nothing", "--json"]).bad(2);
 
     let token = server.run(&["token", "create", "narrow", "--device", &device, "--json"]).good().json();
