@@ -2,6 +2,7 @@
 //! says that something changed, and now and then; everybody else reads what it saw.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use steward_core::device::{Container, DeviceStatus, EngineInfo, Facts, Volume};
@@ -36,12 +37,14 @@ impl Observed {
 /// The last look at each device.
 pub(crate) struct Observers {
     local: DeviceId,
-    seen: RwLock<HashMap<DeviceId, Arc<Observed>>>,
+    /// With the number of the look.
+    seen: RwLock<HashMap<DeviceId, (u64, Arc<Observed>)>>,
+    looks: AtomicU64,
 }
 
 impl Observers {
     pub fn new(local: DeviceId) -> Self {
-        Self { local, seen: RwLock::default() }
+        Self { local, seen: RwLock::default(), looks: AtomicU64::default() }
     }
 
     /// The device that is observed: the machine Steward runs on.
@@ -51,13 +54,22 @@ impl Observers {
 
     /// What was seen last.
     pub fn of(&self, id: &DeviceId) -> Arc<Observed> {
-        self.seen.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
+        self.seen.read().unwrap_or_else(PoisonError::into_inner).get(id).map(|(_, seen)| seen.clone()).unwrap_or_default()
     }
 
-    fn set(&self, id: &DeviceId, observed: Observed) -> Arc<Observed> {
-        let before = self.of(id);
-        self.seen.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), Arc::new(observed));
-        before
+    /// The number of a look that begins now.
+    fn begin(&self) -> u64 {
+        self.looks.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Keeps what was seen; what was before. A look that began before the one that is kept saw an older
+    /// world, however late it ends, and changes nothing: none.
+    fn set(&self, id: &DeviceId, look: u64, observed: Observed) -> Option<Arc<Observed>> {
+        let mut seen = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+        if seen.get(id).is_some_and(|(kept, _)| *kept > look) {
+            return None;
+        }
+        Some(seen.insert(id.clone(), (look, Arc::new(observed))).map(|(_, before)| before).unwrap_or_default())
     }
 }
 
@@ -95,6 +107,7 @@ impl Inner {
     /// Looks at a device now, and says what changed.
     pub async fn look_at(&self, id: &DeviceId) {
         let Ok(host) = self.host(id) else { return };
+        let look = self.observers.begin();
         let (facts, engine, containers, volumes) = tokio::join!(host.facts(), host.engine(), host.containers(None), host.volumes());
         let problem = engine.as_ref().err().or(containers.as_ref().err()).map(|failure| failure.message.clone());
         let engine = if containers.is_ok() { engine.ok() } else { None };
@@ -110,7 +123,7 @@ impl Inner {
         };
         let status = observed.status();
         let same_containers = observed.containers == before.containers;
-        let before = self.observers.set(id, observed);
+        let Some(before) = self.observers.set(id, look, observed) else { return };
         if before.status() != status {
             tracing::info!(device = %id, ?status, "a device changed");
             self.bus.send(Event::Device { id: id.clone(), what: "status_change", online: status == DeviceStatus::Online });
@@ -143,6 +156,20 @@ mod tests {
         assert!(commands("debian", "Debian GNU/Linux 13 (trixie)")[0].contains("docker-compose"));
         // Its docker-compose is version 1, which is no plugin.
         assert!(!commands("debian", "Debian GNU/Linux 12 (bookworm)")[0].contains("docker-compose"));
+    }
+
+    /// A look that took long does not bring back what it saw before an operation changed it.
+    #[test]
+    fn an_older_look_changes_nothing() {
+        let id = DeviceId::from_random([1; 10]);
+        let observers = Observers::new(id.clone());
+        let seen = |at: i64| Observed { at: Some(Timestamp(at)), ..Observed::default() };
+        let (slow, quick) = (observers.begin(), observers.begin());
+        assert!(observers.set(&id, quick, seen(2)).is_some());
+        assert!(observers.set(&id, slow, seen(1)).is_none());
+        assert_eq!(observers.of(&id).at, Some(Timestamp(2)));
+        let next = observers.begin();
+        assert_eq!(observers.set(&id, next, seen(3)).and_then(|before| before.at), Some(Timestamp(2)));
     }
 
     #[test]
