@@ -74,7 +74,12 @@ impl Engine {
         // The plan of a backup says where backups are.
         let needed = |kind| if kind == Kind::StewardBackup { Permission::ReadBackups } else { Permission::Read };
         self.inner.authorize_request_as(actor, request, needed).await?;
-        Ok(operations::prepare(&self.inner, actor, request).await?.plan)
+        let mut plan = operations::prepare(&self.inner, actor, request).await?.plan;
+        // As in the plan of what was done: the files say more than the plan's own words.
+        if self.inner.authorize_request_as(actor, request, |_| Permission::ReadFiles).await.is_err() {
+            plan.files.clear();
+        }
+        Ok(plan)
     }
 
     /// Takes a request. When this returns an operation, it is durable and will come to rest.

@@ -5,7 +5,7 @@ use steward_core::role::Role;
 use steward_core::user::Actor;
 use steward_engine::accounts::{SignIn, TokenWish};
 
-use crate::scene::Scene;
+use crate::scene::{Scene, actor, deploy};
 
 const PASSWORD: &str = "tall brown dog";
 
@@ -95,4 +95,15 @@ async fn the_last_owner_stays() {
 
 fn token(name: &str, role: Role, days: Option<u32>) -> TokenWish {
     TokenWish { name: name.to_owned(), role: Some(role), days, scopes: Vec::new() }
+}
+
+/// R15: a plan shows its generated files to those who may read the files of apps, and to nobody else.
+#[tokio::test]
+async fn a_plan_shows_its_files_to_those_who_may_read_them() {
+    let scene = Scene::new().await;
+    for role in Role::ALL.into_iter().filter(|role| *role >= Role::Viewer) {
+        let plan = scene.engine.plan(&actor(role), &deploy("web", "site")).await.unwrap();
+        assert_eq!(plan.files.is_empty(), role == Role::Viewer, "{role:?}");
+        assert!(!plan.steps.is_empty());
+    }
 }
