@@ -6,8 +6,13 @@ import { axe } from "./support/look.ts";
 import { skipped } from "./support/needs.ts";
 import { freePort } from "./support/ports.ts";
 import { stepsOf } from "./support/steps.ts";
-import { WHOLE } from "./support/time.ts";
+import { until, WHOLE } from "./support/time.ts";
 import { visit } from "./support/visit.ts";
+
+interface Operation {
+  actor: string;
+  state: string;
+}
 
 const GUEST = { name: "gina", password: "small grey cat" };
 
@@ -24,7 +29,7 @@ test("a guest sees what is granted", { skip: skipped({ browser: true }), timeout
     await view.go("/settings/users");
     await view.signIn();
     await page.getByLabel("Name", { exact: true }).fill(GUEST.name);
-    await page.getByLabel("First password").fill(GUEST.password);
+    await page.getByLabel("First password", { exact: true }).fill(GUEST.password);
     await page.getByLabel("Role", { exact: true }).selectOption("guest");
     await view.button("Make the account").click();
     await view.button(`Grants of ${GUEST.name}`).click();
@@ -59,7 +64,10 @@ test("a guest sees what is granted", { skip: skipped({ browser: true }), timeout
   await step("it may do there what was granted", async () => {
     await guest.go(`/apps/${photos}`);
     await guest.button("Restart").click();
-    await guest.text(`Restarting ${photos}.`);
+    await until("the restart to be over", async () => {
+      const [newest] = await server.get<Operation[]>("/operations?kind=deployment.restart");
+      return newest?.actor === GUEST.name && newest.state === "succeeded";
+    });
     assert.equal(await guest.button("Remove").count(), 0, "removing needs more than was granted, and says so");
     await guest.page.getByRole("button", { name: /Remove.*Your role, operator, does not allow this/ }).waitFor();
   });
